@@ -1,0 +1,104 @@
+"""Sizes of a clip: frames, seconds, latents, pixels."""
+
+import math
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from .numerics import Numerics
+from .positions import AudioGrid
+
+FRAMES_PER_LATENT = 8
+PIXELS_PER_LATENT = 32
+
+
+def checked_length(num_frames: int) -> int:
+    """The clip length, once it is one that the video VAE can make.
+
+    Raises:
+        ValueError: not 8n + 1; the message names the two nearest lengths.
+    """
+    if num_frames >= 1 and num_frames % FRAMES_PER_LATENT == 1:
+        return num_frames
+    below = max((num_frames - 1) // FRAMES_PER_LATENT * FRAMES_PER_LATENT + 1, 1)
+    nearest = f"{below} or {below + FRAMES_PER_LATENT}"
+    raise ValueError(f"Length is {num_frames} frames; LTX-2 makes 8n + 1 frames: use {nearest}.")
+
+
+def num_video_latents(num_frames: int) -> int:
+    """Latent frames of 8n + 1 frames: n + 1, the first of which holds one frame."""
+    return (num_frames - 1) // FRAMES_PER_LATENT + 1
+
+
+def num_audio_latents(
+    num_frames: int, frame_rate: float, numerics: Numerics = "host", grid: AudioGrid = AudioGrid()
+) -> int:
+    """Audio latents that go with a clip.
+
+        host:      ceil(num_frames / frame_rate * latents_per_second)
+        official:  round(num_frames / frame_rate * latents_per_second)
+
+    At 24 fps they differ for 21 of 32 lengths (121 frames: 127 and 126).
+
+    Source:
+        ComfyUI `num_of_latents_from_frames`; ltx-core `AudioLatentShape.from_duration`.
+    """
+    latents = float(num_frames) / frame_rate * grid.latents_per_second
+    return math.ceil(latents) if numerics == "host" else round(latents)
+
+
+def fitted_size(width: int, height: int, max_side: int) -> tuple[int, int]:
+    """Size in pixels of a clip that keeps a picture's aspect.
+
+        scale = max_side / max(width, height); each side rounded to a multiple of 32, at least 32
+
+    Returns:
+        (width, height).
+
+    Source:
+        The authors' inference script.
+    """
+    scale = max_side / max(width, height)
+    return _snapped(width * scale), _snapped(height * scale)
+
+
+def _snapped(side: float) -> int:
+    """The nearest multiple of 32, at least 32."""
+    return max(round(round(side) / PIXELS_PER_LATENT) * PIXELS_PER_LATENT, PIXELS_PER_LATENT)
+
+
+def checked_size(width: int, height: int) -> tuple[int, int]:
+    """The explicit size, once both sides are positive multiples of 32.
+
+    Raises:
+        ValueError: otherwise, naming the nearest size that works.
+    """
+    if min(width, height) > 0 and width % PIXELS_PER_LATENT == 0 and height % PIXELS_PER_LATENT == 0:
+        return width, height
+    raise ValueError(
+        f"Size is {width}x{height}; both sides must be multiples of 32, such as"
+        f" {_snapped(width)}x{_snapped(height)}, or both 0 to take the picture's aspect."
+    )
+
+
+def centre_crop_resize(image: Tensor, width: int, height: int) -> Tensor:
+    """Resize a picture to cover the target, then cut the centre out.
+
+    Args:
+        image: (B, C, H, W), any range.
+        width, height: target in pixels.
+
+    Returns:
+        (B, C, height, width). A picture of that size comes back as it is.
+
+    Source:
+        The authors' `_center_crop_resize`: bilinear, sides rounded down, never below the target.
+    """
+    source_height, source_width = image.shape[-2:]
+    if (source_width, source_height) == (width, height):
+        return image
+    aspect, target_aspect = source_width / source_height, width / height
+    covering = (height, int(height * aspect)) if aspect > target_aspect else (int(width / aspect), width)
+    image = F.interpolate(image, size=covering, mode="bilinear", align_corners=False)
+    top, left = (covering[0] - height) // 2, (covering[1] - width) // 2
+    return image[:, :, top : top + height, left : left + width]

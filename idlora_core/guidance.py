@@ -1,0 +1,191 @@
+"""Four-way guidance of ID-LoRA as a plan and a combination, both pure.
+
+    pred = cond + sum over terms of (scale - off) * (cond - other)
+
+    term         other prediction   off   changes
+    cfg          uncond             1     the prompt (negative; the reference stays)
+    identity     no_reference       1     the reference audio is left out
+    stg          perturbed          0     self-attention of the STG blocks passes its values through
+    av_bimodal   uncoupled          1     audio and video do not attend to each other
+
+Source: arXiv 2603.10256, section 3.4 (eq. 5 for identity) and 4.4. The weight of a term is
+`scale - off`; weight 0 is the only meaning of off, and a prediction whose weights are all 0 is not run.
+Adding a fifth guidance is one more row of `TERMS` and one more field of `Scales`.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Prediction = Literal["cond", "uncond", "no_reference", "perturbed", "uncoupled"]
+TermName = Literal["cfg", "identity", "stg", "av_bimodal"]
+
+MAX_SCALE = 100.0
+
+
+@dataclass(frozen=True)
+class Term:
+    """One guidance term: the scale it reads, the prediction it needs, the scale at which it is off."""
+
+    scale: TermName
+    prediction: Prediction
+    off: float
+
+
+TERMS = (
+    Term("cfg", "uncond", off=1.0),
+    Term("identity", "no_reference", off=1.0),
+    Term("stg", "perturbed", off=0.0),
+    Term("av_bimodal", "uncoupled", off=1.0),
+)
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Guidance scales of one stream, video or audio. The defaults leave everything off.
+
+    Attributes:
+        cfg: classifier-free guidance; paper 3.0 for video, 7.0 for audio; off at 1.
+        identity: identity guidance; paper 4.0 on audio; off at 1.
+        stg: spatio-temporal guidance; paper 1.0; off at 0.
+        av_bimodal: audio-video coupling; paper 3.0; off at 1.
+        rescale: pulls the standard deviation of the result back to that of `cond`; off at 0, 1 = wholly.
+
+    Raises:
+        ValueError: a scale is not a finite number in [0, 100], or rescale is not in [0, 1].
+    """
+
+    cfg: float = 1.0
+    identity: float = 1.0
+    stg: float = 0.0
+    av_bimodal: float = 1.0
+    rescale: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, limit in (*((term.scale, MAX_SCALE) for term in TERMS), ("rescale", 1.0)):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and 0.0 <= value <= limit):
+                raise ValueError(
+                    f"Guidance scale '{name}' is {value}; give a number from 0 to {limit:g}"
+                    " (the paper uses 3 to 7, and 1 for STG)."
+                )
+
+    def weight(self, term: Term) -> float:
+        """What the term's difference is multiplied with; 0 when the term is off."""
+        return getattr(self, term.scale) - term.off
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Scales of both streams and the sigma window in which identity guidance acts.
+
+    Attributes:
+        video: scales of the video stream.
+        audio: scales of the audio stream.
+        identity_sigmas: (highest, lowest) sigma at which the identity term acts, both included.
+    """
+
+    video: Scales
+    audio: Scales
+    identity_sigmas: tuple[float, float] = (math.inf, 0.0)
+
+    def acts(self, term: Term, sigma: float) -> bool:
+        """Whether the term is on in either stream at this noise level."""
+        highest, lowest = self.identity_sigmas
+        if term.scale == "identity" and not lowest <= sigma <= highest:
+            return False
+        return self.video.weight(term) != 0 or self.audio.weight(term) != 0
+
+
+def plan(guidance: Guidance, sigma: float, has_reference: bool = True) -> tuple[Prediction, ...]:
+    """The predictions that one step needs, `cond` first.
+
+    Args:
+        guidance: scales and windows.
+        sigma: noise level of the step, 1 = pure noise.
+        has_reference: without one, `no_reference` would equal `cond` and is left out.
+
+    Returns:
+        Names without repetition, in the order of `TERMS`.
+    """
+    wanted = [term for term in TERMS if guidance.acts(term, sigma)]
+    if not has_reference:
+        wanted = [term for term in wanted if term.prediction != "no_reference"]
+    return ("cond", *(term.prediction for term in wanted))
+
+
+def combine(predictions: Mapping[Prediction, Tensor], scales: Scales, guided: Tensor | None = None) -> Tensor:
+    """One stream's guided x0 from its predictions.
+
+        pred = cond + sum_k (scale_k - off_k) * (cond - other_k)
+        pred = pred * (rescale * std(cond) / std(pred) + 1 - rescale)
+
+    Args:
+        predictions: x0 predictions of one stream, any shape, `cond` among them; a term whose
+            prediction is absent (its plan left it out) adds nothing.
+        scales: scales of that stream.
+        guided: result of another pack's CFG function; takes the place of `cond` + the cfg term.
+
+    Returns:
+        Tensor of cond's shape and dtype; summed in float32. The inputs are not changed.
+
+    Source:
+        arXiv 2603.10256, eq. 5 and section 4.4; order of summation and rescaling as in
+        `MultiModalGuider.calculate` of ltx-core, to which it is bit-equal without the identity term.
+    """
+    cond = predictions["cond"]
+    cond32 = cond.float()
+    pred = cond32 if guided is None else guided.float()
+    for term in TERMS:
+        weight = scales.weight(term)
+        covered = guided is not None and term.scale == "cfg"
+        if weight == 0 or covered or term.prediction not in predictions:
+            continue
+        pred = pred + weight * (cond32 - predictions[term.prediction].float())
+    return _rescale(pred, cond32, scales.rescale).to(cond.dtype)
+
+
+def _rescale(pred: Tensor, cond: Tensor, rescale: float) -> Tensor:
+    """Pull the standard deviation of `pred` towards that of `cond`."""
+    if rescale == 0:
+        return pred
+    factor = cond.std() / pred.std()
+    return pred * (rescale * factor + (1 - rescale))
+
+
+def parse_stg_block_indices(text: str, num_blocks: int) -> tuple[int, ...]:
+    """Transformer blocks that STG perturbs, from text such as "29" or "14, 19".
+
+    Args:
+        text: block indices counted from 0, separated by commas or spaces.
+        num_blocks: blocks of the model (48 in LTX-2 and LTX-2.3).
+
+    Returns:
+        Sorted indices without repetition, at least one.
+
+    Raises:
+        ValueError: no index, not a whole number, or no such block.
+    """
+    words = text.replace(",", " ").split()
+    if not words or not all(word.isdecimal() for word in words):
+        raise ValueError(
+            f"STG block indices are '{text}'; write whole numbers such as 29 or 14, 19,"
+            " or set stg_scale to 0 to do without STG."
+        )
+    indices = sorted({int(word) for word in words})
+    if indices[-1] >= num_blocks:
+        raise ValueError(
+            f"STG block {indices[-1]} does not exist: this model has {num_blocks} blocks,"
+            f" 0 to {num_blocks - 1}. The paper uses 29 of 48."
+        )
+    return tuple(indices)
+
+
+def relative_l2(value: Tensor, expected: Tensor) -> float:
+    """||value - expected|| / ||expected||, the measure that docs/parity.md quotes."""
+    difference = torch.linalg.vector_norm(value.double() - expected.double())
+    return (difference / torch.linalg.vector_norm(expected.double())).item()

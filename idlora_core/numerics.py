@@ -1,0 +1,10 @@
+"""The two ways of computing that a graph can ask for."""
+
+from typing import Literal, get_args
+
+Numerics = Literal["host", "official"]
+"""`host`: as ComfyUI runs every other LTX-2 graph (float32 positions, per-token audio-video timesteps).
+`official`: as the authors' inference script does, so that published results can be reproduced.
+docs/parity.md lists every difference with the test that proves it."""
+
+NUMERICS: tuple[Numerics, ...] = get_args(Numerics)

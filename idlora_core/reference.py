@@ -1,0 +1,153 @@
+"""The reference voice: from any recording to the waveform that the audio VAE encodes, and its value."""
+
+import math
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import torch
+import torchaudio
+from torch import Tensor
+
+from .numerics import Numerics
+from .positions import AudioGrid, audio_tokens, reference_bounds
+
+SAMPLE_RATES_HZ = (8_000, 192_000)
+MIN_SECONDS = 0.5
+SILENT_PEAK_DBFS = -60.0
+SILENCE_BELOW_PEAK_DB = 40.0
+FRAME_SECONDS = 0.01
+MAX_RATIO_DENOMINATOR = 1000
+CHANNELS = 2
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference voice as the transformer takes it.
+
+    Attributes:
+        latent: (1, 8, T, 16) normalised audio latent.
+        grid: time grid of the VAE that made it.
+        gap_seconds: how far before the clip it ends; None = one latent, as trained.
+    """
+
+    latent: Tensor
+    grid: AudioGrid = field(default_factory=AudioGrid)
+    gap_seconds: float | None = None
+
+    @property
+    def tokens(self) -> Tensor:
+        """(1, T, 128)."""
+        return audio_tokens(self.latent)
+
+    @property
+    def num_tokens(self) -> int:
+        return self.latent.shape[2]
+
+    def bounds(self, numerics: Numerics = "host") -> Tensor:
+        """(1, 1, T, 2) seconds, all below 0."""
+        return reference_bounds(self.num_tokens, self.grid, self.gap_seconds, numerics)
+
+
+def prepare_waveform(
+    waveform: Tensor, sample_rate: int, target_rate: int = 16_000, max_seconds: float = 5.0
+) -> Tensor:
+    """A recording as the audio VAE takes it: stereo, at its rate, from where speech begins.
+
+    Leading silence is what lies more than 40 dB below the loudest 10 ms. Mono is doubled; more than
+    two channels are averaged first. Resampled straight to the target rate and not cropped to any
+    block size, so that encoding it equals the authors' encoding.
+
+    Args:
+        waveform: (1, C, N), full scale = 1.
+        sample_rate: 8000 to 192000 Hz.
+        target_rate: rate of the VAE's mel spectrogram, 16000 Hz in LTX-2.
+        max_seconds: at most so much from where speech begins, at least 0.5.
+
+    Returns:
+        (1, 2, M) float32 at `target_rate`, M <= max_seconds * target_rate (rounded up).
+
+    Raises:
+        ValueError: batch or shape, sample rate, NaN, silence, or less than 0.5 s of sound.
+
+    Source:
+        arXiv 2603.10256, section 4.1 (about 5 s of one speaker); the authors' `_encode_audio`.
+    """
+    _check_recording(waveform, sample_rate, max_seconds)
+    stereo = _stereo(waveform.float())
+    sound = stereo[..., leading_silence(stereo, sample_rate) :]
+    _check_sound(sound, sample_rate)
+    return resampled(sound[..., : round(max_seconds * sample_rate)], sample_rate, target_rate)
+
+
+def resampled(waveform: Tensor, sample_rate: int, target_rate: int) -> Tensor:
+    """Resample with torchaudio, at any ratio in little memory.
+
+    torchaudio's kernel has numerator x denominator entries: 12 GB for 191999 -> 16000 Hz. Ratios that
+    are not of small numbers are taken to within 2e-5, 0.1 ms over 5 s; common rates are exact.
+    """
+    ratio = Fraction(target_rate, sample_rate).limit_denominator(MAX_RATIO_DENOMINATOR)
+    return torchaudio.functional.resample(waveform, ratio.denominator, ratio.numerator)
+
+
+def leading_silence(waveform: Tensor, sample_rate: int) -> int:
+    """Samples before the first 10 ms that are within 40 dB of the loudest 10 ms.
+
+    Args:
+        waveform: (1, C, N).
+        sample_rate: Hz.
+
+    Returns:
+        A whole number of frames, in samples; 0 when the sound starts at once.
+    """
+    frame = max(round(sample_rate * FRAME_SECONDS), 1)
+    power = waveform.square().mean(dim=(0, 1))
+    num_frames = math.ceil(power.numel() / frame)
+    padded = torch.nn.functional.pad(power, (0, num_frames * frame - power.numel()))
+    energy = padded.reshape(num_frames, frame).mean(dim=1)
+    loud = energy >= energy.max() * 10 ** (-SILENCE_BELOW_PEAK_DB / 10)
+    return int(loud.to(torch.uint8).argmax()) * frame
+
+
+def peak_dbfs(waveform: Tensor) -> float:
+    """Peak level against full scale, in dB; -inf for digital silence."""
+    peak = waveform.abs().max().item()
+    return 20 * math.log10(peak) if peak > 0 else -math.inf
+
+
+def _check_recording(waveform: Tensor, sample_rate: int, max_seconds: float) -> None:
+    """Refuse what cannot be a recording of one voice."""
+    if waveform.ndim != 3 or waveform.shape[0] != 1:
+        raise ValueError(
+            f"Reference audio has shape {tuple(waveform.shape)}; connect one clip at a time (batch of 1)."
+        )
+    lowest, highest = SAMPLE_RATES_HZ
+    if not lowest <= sample_rate <= highest:
+        raise ValueError(f"Reference audio is at {sample_rate} Hz; {lowest} to {highest} Hz can be used.")
+    if not max_seconds >= MIN_SECONDS:
+        raise ValueError(f"max_seconds is {max_seconds}; give at least {MIN_SECONDS} s (the paper uses 5).")
+    if waveform.numel() == 0:
+        raise ValueError("Reference audio is empty. Connect 3-5 s of clear speech by one person.")
+    if not torch.isfinite(waveform).all():
+        raise ValueError("Reference audio holds values that are not numbers (NaN or Inf). Load it again.")
+    level = peak_dbfs(waveform)
+    if level < SILENT_PEAK_DBFS:
+        raise ValueError(
+            f"Reference audio is silent (peak {level:.0f} dBFS). Connect 3-5 s of clear speech by one person."
+        )
+
+
+def _check_sound(sound: Tensor, sample_rate: int) -> None:
+    """Refuse what is too short once leading silence is gone."""
+    seconds = sound.shape[-1] / sample_rate
+    if seconds < MIN_SECONDS:
+        raise ValueError(
+            f"Reference audio holds {seconds:.2f} s of sound; at least {MIN_SECONDS} s are needed."
+            " Connect 3-5 s of clear speech by one person."
+        )
+
+
+def _stereo(waveform: Tensor) -> Tensor:
+    """(1, C, N) -> (1, 2, N)."""
+    if waveform.shape[1] == CHANNELS:
+        return waveform
+    return waveform.mean(dim=1, keepdim=True).repeat(1, CHANNELS, 1)

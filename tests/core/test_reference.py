@@ -1,0 +1,100 @@
+"""From any recording to the waveform that is encoded."""
+
+import math
+
+import pytest
+import torch
+import torchaudio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from idlora_core.reference import Reference, leading_silence, prepare_waveform
+
+
+def tone(seconds: float, sample_rate: int, channels: int = 1, amplitude: float = 0.5) -> torch.Tensor:
+    t = torch.arange(round(seconds * sample_rate)) / sample_rate
+    return (amplitude * torch.sin(2 * math.pi * 220 * t)).repeat(1, channels, 1)
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000])
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_any_recording_becomes_stereo_at_16_khz(sample_rate, channels):
+    prepared = prepare_waveform(tone(1.0, sample_rate, channels), sample_rate)
+    assert prepared.shape == (1, 2, 16_000) and prepared.dtype == torch.float32
+
+
+def test_mono_is_doubled_and_resampled_straight():
+    recording = tone(1.0, 44_100)
+    expected = torchaudio.functional.resample(recording.repeat(1, 2, 1), 44_100, 16_000)
+    assert torch.equal(prepare_waveform(recording, 44_100), expected)
+
+
+def test_stereo_channels_stay_apart():
+    left, right = tone(1.0, 16_000), tone(1.0, 16_000, amplitude=0.1)
+    stereo = torch.cat([left, right], dim=1)
+    assert torch.equal(prepare_waveform(stereo, 16_000), stereo)
+
+
+def test_the_first_seconds_after_silence_are_taken():
+    recording = torch.cat([torch.zeros(1, 1, 32_000), tone(3.0, 16_000)], dim=2)
+    prepared = prepare_waveform(recording, 16_000, max_seconds=1.0)
+    assert torch.equal(prepared[0, 0], recording[0, 0, 32_000:48_000])
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 22_050, 48_000])
+def test_leading_silence_is_found_within_one_frame(sample_rate):
+    hiss = 1e-4 * torch.randn(1, 1, sample_rate, generator=torch.Generator().manual_seed(0))
+    recording = torch.cat([hiss, tone(1.0, sample_rate)], dim=2)
+    assert abs(leading_silence(recording, sample_rate) - sample_rate) <= sample_rate * 0.01
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(8_000, 192_000), st.floats(0.5, 6.0), st.floats(0.5, 5.0))
+def test_length_never_exceeds_what_was_asked(sample_rate, seconds, max_seconds):
+    prepared = prepare_waveform(tone(seconds + 0.01, sample_rate), sample_rate, max_seconds=max_seconds)
+    assert prepared.shape[-1] <= math.ceil(max_seconds * 16_000) + 1
+
+
+@pytest.mark.parametrize("sample_rate", [191_999, 44_056, 8_517])
+def test_odd_rates_need_little_memory_and_keep_time(sample_rate):
+    ratio = prepare_waveform(tone(2.0, sample_rate), sample_rate).shape[-1] / 32_000
+    assert ratio == pytest.approx(1.0, abs=1e-4)
+    ours = prepare_waveform(tone(2.0, sample_rate), sample_rate)[0, 0]
+    expected = tone(2.0, 16_000)[0, 0]
+    middle = slice(1_000, 31_000)
+    assert (ours[middle] - expected[middle]).abs().max() < 0.01
+
+
+BAD = {
+    "batch of two": (torch.ones(2, 1, 16_000), 16_000, {}, "batch of 1"),
+    "no batch": (torch.ones(1, 16_000), 16_000, {}, "batch of 1"),
+    "empty": (torch.ones(1, 1, 0), 16_000, {}, "is empty"),
+    "NaN": (torch.full((1, 1, 16_000), math.nan), 16_000, {}, "not numbers"),
+    "digital silence": (torch.zeros(1, 1, 16_000), 16_000, {}, r"silent \(peak -inf dBFS\)"),
+    "near silence": (tone(1.0, 16_000, amplitude=1e-4), 16_000, {}, r"silent \(peak -80 dBFS\)"),
+    "too short": (tone(0.4, 16_000), 16_000, {}, "holds 0.40 s of sound"),
+    "rate too low": (tone(1.0, 4_000), 4_000, {}, "at 4000 Hz; 8000 to 192000"),
+    "rate too high": (torch.ones(1, 1, 400_000), 384_000, {}, "at 384000 Hz"),
+    "sound only at the end": (
+        torch.cat([torch.zeros(1, 1, 64_000), tone(0.3, 16_000)], dim=2),
+        16_000,
+        {},
+        "0.30 s of sound",
+    ),
+    "max_seconds too small": (tone(1.0, 16_000), 16_000, {"max_seconds": 0.1}, "at least 0.5 s"),
+    "max_seconds NaN": (tone(1.0, 16_000), 16_000, {"max_seconds": math.nan}, "at least 0.5 s"),
+}
+
+
+@pytest.mark.parametrize("case", BAD.values(), ids=BAD.keys())
+def test_what_is_no_voice_is_refused(case):
+    waveform, sample_rate, options, words = case
+    with pytest.raises(ValueError, match=words):
+        prepare_waveform(waveform, sample_rate, **options)
+
+
+def test_reference_gives_tokens_and_bounds():
+    reference = Reference(torch.randn(1, 8, 30, 16))
+    assert reference.num_tokens == 30
+    assert reference.tokens.shape == (1, 30, 128)
+    assert reference.bounds().shape == (1, 1, 30, 2)
+    assert (reference.bounds() < 0).all()
