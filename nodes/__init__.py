@@ -1,0 +1,20 @@
+"""The nodes: each is a schema and a short call."""
+
+from comfy_api.latest import ComfyExtension, io
+
+
+class IDLoRAExtension(ComfyExtension):
+    """What the host asks for the pack's nodes."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        from . import decode, first_frame, load, prompt, reference, sampling
+
+        modules = (load, reference, first_frame, sampling, decode, prompt)
+        return [node for module in modules for node in module.NODES]
+
+
+async def comfy_entrypoint() -> IDLoRAExtension:
+    from .host.requirements import check_host
+
+    check_host()
+    return IDLoRAExtension()

@@ -1,0 +1,62 @@
+"""AV Decode: a joint latent becomes a video with sound of exactly its length."""
+
+from comfy_api.latest import io
+
+from ..idlora_core.sound import fitted_to_frames
+from .host import vae as host_vae
+from .host.latents import FRAME_RATE, streams
+from .sockets import CATEGORY
+
+
+class DecodeAV(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LTXIDLoRA_DecodeAV",
+            display_name="AV Decode",
+            category=CATEGORY,
+            description="Decodes picture and sound; the sound is cut or padded to the picture's length exactly.",
+            search_aliases=["decode audio video", "vae decode", "id-lora"],
+            inputs=[
+                io.Latent.Input("latent", tooltip="A joint audio-video latent from any sampler."),
+                io.Vae.Input("video_vae", tooltip="The VAE output of the loader that loads LTX-2."),
+                io.Vae.Input("audio_vae", tooltip="From LTXV Audio VAE Loader, with the same checkpoint."),
+                io.Float.Input(
+                    "frame_rate",
+                    default=25.0,
+                    min=1.0,
+                    max=120.0,
+                    step=0.01,
+                    tooltip="Used only when the latent does not know its own, as one from First-Frame Condition does.",
+                ),
+                io.Combo.Input(
+                    "tiling",
+                    options=["auto", "on", "off"],
+                    default="auto",
+                    advanced=True,
+                    tooltip="Decode in tiles. auto: only when a whole decode would not fit in free memory.",
+                ),
+            ],
+            outputs=[
+                io.Video.Output(display_name="video"),
+                io.Image.Output(display_name="images"),
+                io.Audio.Output(display_name="audio"),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, latent, video_vae, audio_vae, frame_rate, tiling="auto") -> io.NodeOutput:
+        host_vae.check_video_vae(video_vae)
+        host_vae.audio_model(audio_vae)
+        video_latent, audio_latent = streams(latent)
+        if video_latent.shape[0] != 1:
+            raise ValueError(f"AV Decode takes one clip, got a batch of {video_latent.shape[0]}.")
+        frame_rate = latent.get(FRAME_RATE, frame_rate)
+        images = host_vae.decode_video(video_vae, video_latent, tiling)
+        waveform, sample_rate = host_vae.decode_audio(audio_vae, audio_latent)
+        waveform = fitted_to_frames(waveform, sample_rate, images.shape[0], frame_rate)
+        audio = {"waveform": waveform, "sample_rate": sample_rate}
+        return io.NodeOutput(host_vae.video_with_sound(images, audio, frame_rate), images, audio)
+
+
+NODES = [DecodeAV]

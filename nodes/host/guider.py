@@ -1,0 +1,254 @@
+"""The guider: plans the predictions of a step, has the host run them in one call, combines them."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import comfy.conds
+import comfy.model_base
+import comfy.samplers
+import comfy.utils
+import torch
+from comfy.model_patcher import ModelPatcher
+
+from ...idlora_core import guidance
+from ...idlora_core.guidance import Guidance, Prediction, Scales
+from ...idlora_core.numerics import Numerics
+from ...idlora_core.reference import Reference
+from ...idlora_core.sigmas import checked_sigmas
+from . import model_patch
+from .latents import check_joint_latent
+from .model_patch import Pass
+
+
+@dataclass(frozen=True)
+class GuiderSettings:
+    """What the person at the graph chose.
+
+    Attributes:
+        video, audio: guidance scales of each stream.
+        stg_block_indices: text such as "29".
+        identity_percents: start and end of identity guidance, as fractions of the host's sampling progress.
+        numerics: see `idlora_core.numerics`.
+    """
+
+    video: Scales
+    audio: Scales
+    stg_block_indices: str = "29"
+    identity_percents: tuple[float, float] = (0.0, 1.0)
+    numerics: Numerics = "host"
+
+
+def identity_guider(
+    model: ModelPatcher, positive, negative, settings: GuiderSettings, reference: Reference | None
+) -> "IdentityGuider":
+    """A guider on a clone of the model.
+
+    Raises:
+        ValueError: not an LTX-2 audio-video model, an STG block that does not exist, a percent window
+            the wrong way round, or a reference given twice.
+    """
+    check_model(model)
+    _check_single_reference(positive, negative, reference)
+    blocks = _stg_blocks(model, settings)
+    guider = IdentityGuider(model_patch.patched_clone(model))
+    guider.set_conds(positive, negative)
+    guider.set_cfg(settings.video.cfg)
+    guider.set_guidance(_sigma_guidance(model, settings), blocks, settings.numerics, reference)
+    return guider
+
+
+class IdentityGuider(comfy.samplers.CFGGuider):
+    """Four-way guidance with a reference voice, for every sampler of the host."""
+
+    def set_guidance(
+        self,
+        scales: Guidance,
+        stg_block_indices: tuple[int, ...],
+        numerics: Numerics,
+        reference: Reference | None,
+    ) -> None:
+        self.guidance = scales
+        self.reference = reference
+        conditioned = Pass(numerics=numerics)
+        self.passes: dict[Prediction, Pass] = {
+            "cond": conditioned,
+            "uncond": conditioned,
+            "no_reference": conditioned,
+            "perturbed": Pass(stg_block_indices, numerics=numerics),
+            "uncoupled": Pass(uncoupled=True, numerics=numerics),
+        }
+        self._variants: dict[Prediction, list[dict]] = {}
+        self.latent_shapes: list[torch.Size] = []
+
+    def sample(self, noise, latent_image, sampler, sigmas, *args, **kwargs):
+        if sigmas.numel() > 0:  # the host returns the latent as it is for an empty schedule
+            checked_sigmas(sigmas)
+        check_joint_latent(self.model_patcher, latent_image)
+        try:
+            return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+        finally:
+            self._variants = {}
+
+    def inner_sample(self, *args, latent_shapes=None, **kwargs):
+        self.latent_shapes = latent_shapes or []
+        return super().inner_sample(*args, latent_shapes=latent_shapes, **kwargs)
+
+    def predict_noise(self, x, timestep, model_options=None, seed=None):
+        """Guided x0 of one step; the name is the host's."""
+        options = model_options or {}
+        wanted = self._plan(timestep, options)
+        conds = [self._conds(name, x) for name in wanted]
+        outputs = _calc_conds(self.inner_model, conds, x, timestep, options)
+        predictions = dict(zip(wanted, outputs, strict=True))
+        self._pre_cfg(predictions, x, timestep, options)
+        denoised = self._combine(predictions, x, timestep, options)
+        return self._post_cfg(denoised, predictions, x, timestep, options)
+
+    def _plan(self, timestep: torch.Tensor, options: dict) -> tuple[Prediction, ...]:
+        """Predictions of this step; other packs can ask for `uncond` as they can of the host."""
+        wanted = guidance.plan(self.guidance, timestep.max().item(), self.reference is not None)
+        if options.get("disable_cfg1_optimization", False) and "uncond" not in wanted:
+            wanted = ("cond", "uncond", *wanted[1:])
+        return wanted
+
+    def _conds(self, name: Prediction, x: torch.Tensor) -> list[dict]:
+        """The host's conditioning for one prediction, made once per run."""
+        if name not in self._variants:
+            source = self.conds["negative" if name == "uncond" else "positive"]
+            extra = {model_patch.PASS_KEY: comfy.conds.CONDConstant(self.passes[name])}
+            if self.reference is not None and name != "no_reference":
+                extra[model_patch.REFERENCE_KEY] = comfy.conds.CONDConstant(self._reference_on(x))
+            self._variants[name] = [_with_model_conds(entry, extra, name) for entry in source]
+        return self._variants[name]
+
+    def _reference_on(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Tokens and bounds on the sampling device, moved once per run."""
+        assert self.reference is not None
+        if "cond" in self._variants:
+            return self._variants["cond"][0]["model_conds"][model_patch.REFERENCE_KEY].cond
+        numerics = self.passes["cond"].numerics
+        return {
+            "tokens": self.reference.tokens.to(x.device),
+            model_patch.BOUNDS: self.reference.bounds(numerics).to(x.device),
+        }
+
+    def _pre_cfg(self, predictions: dict[Prediction, torch.Tensor], x, timestep, options: dict) -> None:
+        """Let other packs' pre-CFG functions change cond and uncond, as the host does."""
+        for function in options.get("sampler_pre_cfg_function", []):
+            has_uncond = "uncond" in predictions
+            cond = predictions["cond"]
+            changed = function(
+                {
+                    "conds": [self.conds["positive"], self.conds["negative"] if has_uncond else None],
+                    "conds_out": [cond, predictions.get("uncond", torch.zeros_like(cond))],
+                    "cond_scale": self.cfg,
+                    "timestep": timestep,
+                    "input": x,
+                    "sigma": timestep,
+                    "model": self.inner_model,
+                    "model_options": options,
+                }
+            )
+            predictions["cond"] = changed[0]
+            if has_uncond:
+                predictions["uncond"] = changed[1]
+
+    def _combine(self, predictions: Mapping[Prediction, torch.Tensor], x, timestep, options: dict):
+        """Each stream guided by its own scales, packed again as the host packs them."""
+        streams = {k: comfy.utils.unpack_latents(v, self.latent_shapes) for k, v in predictions.items()}
+        guided = []
+        for index, scales in enumerate((self.guidance.video, self.guidance.audio)):
+            other = self._other_cfg(predictions, scales.cfg, x, timestep, options)
+            stream = {name: parts[index] for name, parts in streams.items()}
+            replaced = comfy.utils.unpack_latents(other, self.latent_shapes)[index] if other is not None else None
+            guided.append(guidance.combine(stream, scales, replaced))
+        return comfy.utils.pack_latents(guided)[0]
+
+    def _other_cfg(self, predictions, cfg_scale: float, x, timestep, options: dict):
+        """Result of another pack's CFG function at one stream's scale, or None."""
+        if "sampler_cfg_function" not in options:
+            return None
+        cond = predictions["cond"]
+        uncond = predictions.get("uncond", torch.zeros_like(cond))
+        arguments = {**self._hook_arguments(cond, uncond, x, timestep, options), "cond_scale": cfg_scale}
+        arguments |= {"cond": x - cond, "uncond": x - uncond, "timestep": timestep}
+        arguments |= {"input_cond": self.conds["positive"], "input_uncond": self.conds["negative"]}
+        return x - options["sampler_cfg_function"](arguments)
+
+    def _post_cfg(self, denoised, predictions, x, timestep, options: dict):
+        """Other packs' post-CFG functions, with the noisy input that was really denoised."""
+        cond = predictions["cond"]
+        uncond = predictions.get("uncond", torch.zeros_like(cond))
+        for function in options.get("sampler_post_cfg_function", []):
+            arguments = self._hook_arguments(cond, uncond, x, timestep, options)
+            arguments |= {"denoised": denoised, "cond": self.conds["positive"], "uncond": self.conds["negative"]}
+            denoised = function(arguments)
+        return denoised
+
+    def _hook_arguments(self, cond, uncond, x, timestep, options: dict) -> dict:
+        """What the host hands to CFG hooks of either kind."""
+        return {
+            "cond_scale": self.cfg,
+            "cond_denoised": cond,
+            "uncond_denoised": uncond,
+            "model": self.inner_model,
+            "sigma": timestep,
+            "model_options": options,
+            "input": x,
+        }
+
+
+def check_model(model: ModelPatcher) -> None:
+    """Refuse a model that has no audio stream."""
+    if not isinstance(model.model, comfy.model_base.LTXAV):
+        raise ValueError(
+            f"ID-LoRA needs an LTX-2 audio-video model; the connected model is {type(model.model).__name__}."
+            " Load an LTX-2 or LTX-2.3 checkpoint."
+        )
+
+
+def _stg_blocks(model: ModelPatcher, settings: GuiderSettings) -> tuple[int, ...]:
+    """Indices of the blocks to perturb; not read where STG is off."""
+    if settings.video.stg == 0 and settings.audio.stg == 0:
+        return ()
+    num_blocks = len(model.model.diffusion_model.transformer_blocks)
+    return guidance.parse_stg_block_indices(settings.stg_block_indices, num_blocks)
+
+
+def _sigma_guidance(model: ModelPatcher, settings: GuiderSettings) -> Guidance:
+    """Scales, with the percent window in sigmas of this model's schedule."""
+    start, end = settings.identity_percents
+    if not 0.0 <= start <= end <= 1.0:
+        raise ValueError(
+            f"Identity guidance runs from {start} to {end}; the start must not be after the end,"
+            " both between 0.0 and 1.0."
+        )
+    sampling = model.get_model_object("model_sampling")
+    window = (sampling.percent_to_sigma(start), sampling.percent_to_sigma(end))
+    return Guidance(settings.video, settings.audio, window)
+
+
+def _check_single_reference(positive, negative, reference: Reference | None) -> None:
+    """Refuse a second reference from the host's own node, which would be overridden silently."""
+    given = any(model_patch.REFERENCE_KEY in entry[1] for entry in (*positive, *negative))
+    if given and reference is not None:
+        raise ValueError(
+            "The conditioning already carries a reference voice from LTXV Reference Audio."
+            " Remove that node, or leave the reference input here unconnected."
+        )
+
+
+def _with_model_conds(entry: dict, extra: dict, name: Prediction) -> dict:
+    """A copy of one conditioning entry that carries more for the model, and an identity of its own."""
+    # Caching packs tell predictions apart by uuid: variants of the positive must not share it.
+    identity = entry["uuid"] if name in ("cond", "uncond") else uuid.uuid4()
+    return {**entry, "model_conds": {**entry["model_conds"], **extra}, "uuid": identity}
+
+
+def _calc_conds(model, conds: list[list[dict]], x, timestep, options: dict):
+    """All predictions in one call, so that the host batches what fits and spreads the rest."""
+    if "sampler_calc_cond_batch_function" in options:
+        arguments = {"conds": conds, "input": x, "sigma": timestep, "model": model, "model_options": options}
+        return options["sampler_calc_cond_batch_function"](arguments)
+    return comfy.samplers.calc_cond_batch(model, conds, x, timestep, options)

@@ -1,0 +1,78 @@
+"""Joint audio-video latents: how the host holds them, what the pack makes and accepts."""
+
+import comfy.model_management
+import torch
+from comfy.model_patcher import ModelPatcher
+from comfy.nested_tensor import NestedTensor
+
+FRAME_RATE = "frame_rate"
+
+
+def joint_latent(
+    video: torch.Tensor, audio: torch.Tensor, first_frame_strength: float | None, frame_rate: float
+) -> dict:
+    """A LATENT that holds both streams.
+
+    Args:
+        video: (1, 128, F, H, W). audio: (1, 8, T, 16).
+        first_frame_strength: 1 keeps the first latent frame as it is, 0 lets it go; None = no picture.
+        frame_rate: frames per second, carried along under `frame_rate`.
+    """
+    device = comfy.model_management.intermediate_device()
+    video, audio = video.to(device), audio.to(device)
+    latent = {"samples": NestedTensor((video, audio)), FRAME_RATE: frame_rate}
+    if first_frame_strength is not None:
+        mask = torch.ones((video.shape[0], 1, video.shape[2], 1, 1), device=device)
+        mask[:, :, :1] = 1.0 - first_frame_strength
+        latent["noise_mask"] = NestedTensor((mask, torch.ones_like(audio)))
+    return latent
+
+
+def streams(latent: dict) -> tuple[torch.Tensor, torch.Tensor]:
+    """Video and audio of a LATENT.
+
+    Raises:
+        ValueError: it holds only one stream.
+    """
+    samples = latent["samples"]
+    if not samples.is_nested or len(samples.unbind()) != 2:
+        raise ValueError(_ONE_STREAM.format(shape=tuple(samples.shape)))
+    video, audio = samples.unbind()
+    return video, audio
+
+
+def check_joint_latent(model: ModelPatcher, samples) -> None:
+    """Refuse a latent that this model cannot denoise, with what to connect instead.
+
+    Raises:
+        ValueError: one stream only, wrong channels, or batches that differ.
+    """
+    video, audio = streams({"samples": samples})
+    network = model.model.diffusion_model
+    channels = model.model.latent_format.latent_channels
+    if video.ndim != 5 or video.shape[1] != channels:
+        raise ValueError(
+            f"The video part of the latent has shape {tuple(video.shape)}; this model needs"
+            f" (batch, {channels}, frames, height, width). Use First-Frame Condition to make it."
+        )
+    expected = (network.num_audio_channels, network.audio_frequency_bins)
+    if audio.ndim != 4 or (audio.shape[1], audio.shape[3]) != expected:
+        raise ValueError(
+            f"The audio part of the latent has shape {tuple(audio.shape)}; this model needs"
+            f" (batch, {expected[0]}, time, {expected[1]}). Use First-Frame Condition to make it."
+        )
+    if video.shape[0] != audio.shape[0]:
+        raise ValueError(
+            f"The latent holds {video.shape[0]} videos and {audio.shape[0]} sounds; they must be as many."
+        )
+
+
+def with_frame_rate(conditioning: list, frame_rate: float) -> list:
+    """Conditioning whose entries all know the frame rate; one that they already have stays."""
+    return [[entry[0], {FRAME_RATE: frame_rate, **entry[1]}] for entry in conditioning]
+
+
+_ONE_STREAM = (
+    "The latent holds only one stream, of shape {shape}; video and audio are needed together."
+    " Use First-Frame Condition, or join two latents with LTXV Concat AV Latent."
+)

@@ -1,0 +1,195 @@
+"""What one prediction changes in a forward pass of the LTX-2 model, without touching the model.
+
+A wrapper around the diffusion model (host: `WrappersMP.DIFFUSION_MODEL`) reads which prediction it is
+asked for from the conditioning and runs the pass on a view: a shallow copy of the model object that
+shares every weight and overrides one or two methods. The model itself, which other graphs share, is
+never written to, so there is nothing to restore when a run is interrupted, and each GPU of a
+multi-GPU run overrides its own copy.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from comfy.ldm.lightricks.av_model import LTXAVModel
+from comfy.model_patcher import ModelPatcher
+from comfy.patcher_extension import WrapperExecutor, WrappersMP
+
+from ...idlora_core.numerics import Numerics
+
+WRAPPER_KEY = "ltx_idlora"
+PASS_KEY = "ltx_idlora_pass"
+REFERENCE_KEY = "ref_audio"
+BOUNDS = "bounds"
+
+
+@dataclass(frozen=True)
+class Pass:
+    """How one prediction differs from a plain one. Equal passes may share a batch.
+
+    Attributes:
+        stg_block_indices: blocks whose self-attention passes its values through.
+        uncoupled: audio and video do not attend to each other.
+        numerics: see `idlora_core.numerics`.
+    """
+
+    stg_block_indices: tuple[int, ...] = ()
+    uncoupled: bool = False
+    numerics: Numerics = "host"
+
+
+def patched_clone(model: ModelPatcher) -> ModelPatcher:
+    """A clone of the model whose forward passes honour a `Pass` in their conditioning."""
+    clone = model.clone()
+    clone.remove_wrappers_with_key(WrappersMP.DIFFUSION_MODEL, WRAPPER_KEY)
+    clone.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, WRAPPER_KEY, _run_pass)
+    return clone
+
+
+def _run_pass(
+    executor: WrapperExecutor,
+    x,
+    timestep,
+    context,
+    attention_mask=None,
+    frame_rate=25,
+    transformer_options=None,
+    keyframe_idxs=None,
+    **kwargs,
+):
+    """Diffusion-model wrapper: run the pass that the conditioning asks for, or a plain one."""
+    change: Pass | None = kwargs.pop(PASS_KEY, None)
+    options = transformer_options or {}
+    if change is None:
+        return executor(x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs)
+    view = model_view(executor.class_obj, change, kwargs.get(REFERENCE_KEY))
+    following = WrapperExecutor.new_class_executor(
+        view._forward, view, executor.wrappers, executor.idx + 1
+    )
+    options = changed_options(options, change)
+    return following.execute(x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs)
+
+
+def changed_options(transformer_options: dict[str, Any], change: Pass) -> dict[str, Any]:
+    """Transformer options of one pass, in a new dict; the host's is left as it was."""
+    options = dict(transformer_options)
+    # The host numbers conditionings by position. Ours past the second are variants of the positive one,
+    # and other packs take 0 for positive and everything else for negative.
+    options["cond_or_uncond"] = [i if i < 2 else 0 for i in options.get("cond_or_uncond", [])]
+    if change.uncoupled:
+        options["a2v_cross_attn"] = options["v2a_cross_attn"] = False
+    if change.stg_block_indices:
+        replace = dict(options.get("patches_replace", {}))
+        blocks = dict(replace.get("dit", {}))
+        for index in change.stg_block_indices:
+            key = ("double_block", index)
+            blocks[key] = partial(_perturbed_block, blocks.get(key))
+        options["patches_replace"] = {**replace, "dit": blocks}
+    return options
+
+
+def _perturbed_block(other_patch: Callable | None, args: dict[str, Any], extra: dict[str, Any]):
+    """Run a block with self-attention passing its values through; gate and output projection still apply."""
+    options = dict(args["transformer_options"])
+    runs_video, runs_audio = options.get("run_vx", True), options.get("run_ax", True)
+    # Call order within a block: video self, video text, audio self, audio text, cross-modal.
+    self_attention_calls = {0} if runs_video else set()
+    if runs_audio:
+        self_attention_calls.add(2 if runs_video else 0)
+    options["optimized_attention_override"] = _ValuePassthrough(
+        self_attention_calls, options.get("optimized_attention_override")
+    )
+    # Values that pass through need no mask, and a guide mask would split the call into several.
+    args = {**args, "transformer_options": options, "self_attention_mask": None}
+    return other_patch(args, extra) if other_patch else extra["original_block"](args)
+
+
+class _ValuePassthrough:
+    """Attention override for one block: returns v in the chosen calls, attends in the others."""
+
+    def __init__(self, calls: set[int], other_override: Callable | None):
+        self.calls = calls
+        self.other_override = other_override
+        self.count = 0
+
+    def __call__(self, attention: Callable, q, k, v, *args, **kwargs):
+        call, self.count = self.count, self.count + 1
+        if call in self.calls:
+            return v
+        if self.other_override is not None:
+            return self.other_override(attention, q, k, v, *args, **kwargs)
+        return attention(q, k, v, *args, **kwargs)
+
+
+def model_view(model: LTXAVModel, change: Pass, reference: dict[str, torch.Tensor] | None) -> LTXAVModel:
+    """A shallow copy of the model that places the reference in time and computes as `numerics` says."""
+    view = copy.copy(model)
+    if reference is not None:
+        view._process_input = partial(_process_input, model, reference[BOUNDS])
+    if change.numerics == "official":
+        view._prepare_timestep = partial(_official_timestep, model)
+        view._prepare_positional_embeddings = partial(_official_positions, model)
+    return view
+
+
+def _process_input(model: LTXAVModel, bounds: torch.Tensor, x, keyframe_idxs, denoise_mask, **kwargs):
+    """The host's own, with the time bounds of the reference tokens as the reference gives them."""
+    x, coords, extra = model._process_input(x, keyframe_idxs, denoise_mask, **kwargs)
+    audio_coords = coords[1]
+    target = audio_coords[:, :, extra["ref_audio_seq_len"] :]
+    bounds = bounds.to(target).expand(target.shape[0], -1, -1, -1)
+    return x, [coords[0], torch.cat([bounds, target], dim=2)], extra
+
+
+def _official_timestep(model: LTXAVModel, timestep, batch_size, hidden_dtype, **kwargs):
+    """The host's own, with every audio-video modulation from the scalar sigma, as the authors trained.
+
+    The host gives each token its own sigma there, 0 for the first frame and the reference.
+    """
+    timesteps, embedded, prompt = model._prepare_timestep(timestep, batch_size, hidden_dtype, **kwargs)
+    video, audio, _, video_prompt, audio_prompt = timesteps
+    sigma = kwargs["sigmas"].max().to(timestep).expand(batch_size) * model.timestep_scale_multiplier
+    gate_sigma = sigma * (model.av_ca_timestep_scale_multiplier / model.timestep_scale_multiplier)
+
+    def row(module, value):
+        sizes = {"resolution": None, "aspect_ratio": None}
+        return module(value, sizes, batch_size=batch_size, hidden_dtype=hidden_dtype)[0].view(batch_size, 1, -1)
+
+    cross = [
+        row(model.av_ca_audio_scale_shift_adaln_single, sigma),
+        row(model.av_ca_video_scale_shift_adaln_single, sigma),
+        row(model.av_ca_a2v_gate_adaln_single, gate_sigma),
+        row(model.av_ca_v2a_gate_adaln_single, gate_sigma),
+    ]
+    if model.prompt_adaln_single is not None:  # LTX-2.3
+        video_prompt = row(model.prompt_adaln_single, sigma)
+        audio_prompt = row(model.audio_prompt_adaln_single, sigma)
+    return [video, audio, cross, video_prompt, audio_prompt], embedded, prompt
+
+
+def _official_positions(model: LTXAVModel, pixel_coords, frame_rate, x_dtype):
+    """The host's own, with video positions in bfloat16 from the start, as in the authors' script."""
+    coords = pixel_coords[0].float().clone()
+    coords[:, 0] = coords[:, 0] / frame_rate
+    coords = coords.to(torch.bfloat16)
+    _, audio = model._prepare_positional_embeddings(pixel_coords, frame_rate, x_dtype)
+    self_attention = model._precompute_freqs_cis(
+        coords,
+        dim=model.inner_dim,
+        out_dtype=x_dtype,
+        max_pos=model.positional_embedding_max_pos,
+        use_middle_indices_grid=model.use_middle_indices_grid,
+        num_attention_heads=model.num_attention_heads,
+    )
+    cross_attention = model._precompute_freqs_cis(
+        coords[:, 0:1],
+        dim=model.audio_cross_attention_dim,
+        out_dtype=x_dtype,
+        max_pos=[max(model.positional_embedding_max_pos[0], model.audio_positional_embedding_max_pos[0])],
+        use_middle_indices_grid=True,
+        num_attention_heads=model.audio_num_attention_heads,
+    )
+    return [(self_attention, cross_attention), audio]
