@@ -1,0 +1,69 @@
+"""One stage: the paper's settings at 512 pixels, 121 frames."""
+
+from .graph import Graph
+from .head import ORANGE, PURPLE, add_face_voice_words, add_introduction, add_loaders
+
+TITLE = "ID-LoRA, one stage"
+
+INTRODUCTION = """
+# A face, a voice and a line of text become a talking clip
+
+1. **Face**: the picture is the first frame of the clip. One person, facing the camera.
+2. **Voice**: 3 to 5 seconds of clean, continuous speech by one person. Music and noise leak into the \
+result, and a long recording is echoed.
+3. **ID-LoRA Prompt**: what is seen, the exact words, how it sounds. An accent does not come from the \
+recording: write it down.
+4. **Run**. The mp4 is saved in `output/video`.
+
+To try it first: `portrait.png` and `voice.flac` are in this pack's folder, under `workflows/assets`. Upload \
+them with the two buttons.
+"""
+
+SETTINGS = """
+**Length.** 121 frames at 25 a second are 4.8 s, room for ten to twelve words; a longer line is cut. The \
+number of frames is a multiple of 8, plus 1.
+
+**Size.** The clip keeps the picture's shape, with `max_side` as its longer side.
+
+**Guidance.** The values are the paper's: picture 3, sound 7, identity 4, STG 1, audio-video 3, 30 steps. \
+Identity 4 here is 3 in LTXVReferenceAudio and in the authors' scripts. With a distilled model, users report \
+better results with identity 1.5 to 2.
+"""
+
+PREVIEW_HEIGHT = 220
+
+
+def one_stage() -> Graph:
+    graph = Graph("idlora_one_stage")
+    add_introduction(graph, INTRODUCTION)
+    loaders = add_loaders(graph)
+    conditions = add_face_voice_words(graph, loaders)
+    sample = graph.section("3 · Sample", PURPLE, width=360)
+    sampler = sample.node(
+        "LTXIDLoRA_KSampler",
+        model=loaders.model,
+        positive=conditions.positive,
+        negative=conditions.negative,
+        latent=conditions.latent,
+        reference=conditions.reference,
+        seed=42,
+        sampler_name="euler",
+        schedule="ltx2",
+    )
+    sample.space(PREVIEW_HEIGHT)
+    sample.note("Settings", SETTINGS, height=230)
+    save = graph.section("4 · Save", ORANGE, width=440)
+    decoded = save.node(
+        "LTXIDLoRA_DecodeAV",
+        latent=sampler["latent"],
+        video_vae=loaders.video_vae,
+        audio_vae=loaders.audio_vae,
+    )
+    save.node(
+        "SaveVideo",
+        video=decoded["video"],
+        filename_prefix="video/idlora_one_stage",
+        format="auto",
+        codec="auto",
+    )
+    return graph

@@ -1,0 +1,252 @@
+"""The shipped workflow files against their source, and against each other."""
+
+import copy
+import functools
+import itertools
+import json
+
+import av
+import numpy
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from bed import media
+from bed.graphs import WORKFLOWS, draw_api, draw_ui, small_overrides
+from bed.graphs.graph import Graph
+from bed.graphs.schema import RECORDED
+from bed.graphs.thumbnail import save_thumbnail
+from bed.graphs.workflows import FOLDER, files
+
+NAMES = [workflow.build().name for workflow in WORKFLOWS]
+THUMBNAILS = [f"{name}.jpg" for name in NAMES]
+SCHEMAS = json.loads(RECORDED.read_text(encoding="utf-8"))
+NOT_IN_PROMPT = ("IMAGEUPLOAD", "AUDIOUPLOAD", "AUDIO_UI")  # widgets that the frontend keeps to itself
+TITLE_BAR = 30
+
+
+def ui_file(name):
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def api_file(name):
+    return json.loads((FOLDER / "api" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def real_nodes(ui):
+    return [node for node in ui["nodes"] if node["type"] != "MarkdownNote"]
+
+
+def as_prompt(ui):
+    """What the frontend makes of a UI-format graph when Run is clicked: from file and schemas alone."""
+    links = {link[0]: link for link in ui["links"]}
+    prompt = {}
+    for node in real_nodes(ui):
+        inputs = widget_values(node)
+        for slot in node["inputs"]:
+            if slot["link"] is not None:
+                _, origin, origin_slot, *_ = links[slot["link"]]
+                inputs[slot["name"]] = [str(origin), origin_slot]
+        title = node.get("title", SCHEMAS[node["type"]]["title"])
+        prompt[str(node["id"])] = {"class_type": node["type"], "inputs": inputs, "_meta": {"title": title}}
+    return prompt
+
+
+def widget_values(node):
+    schema = {entry["name"]: entry for entry in SCHEMAS[node["type"]]["inputs"]}
+    values = iter(node["widgets_values"])
+    found = {}
+    for slot in node["inputs"]:
+        if "widget" not in slot:
+            continue
+        value = next(values)
+        if slot["type"] not in NOT_IN_PROMPT:
+            found[slot["name"]] = value
+        if schema.get(slot["name"], {}).get("control_after_generate"):
+            assert next(values) in ("fixed", "increment", "decrement", "randomize")
+    assert list(values) == []
+    return found
+
+
+def rectangle(node):
+    (x, y), (width, height) = node["pos"], node["size"]
+    return x, y - TITLE_BAR, x + width, y + height
+
+
+def group_rectangle(group):
+    x, y, width, height = group["bounding"]
+    return x, y, x + width, y + height
+
+
+def overlap(a, b):
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def encloses(outer, inner):
+    return outer[0] <= inner[0] and outer[1] <= inner[1] and outer[2] >= inner[2] and outer[3] >= inner[3]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=NAMES)
+def test_committed_files_are_what_the_source_draws(workflow):
+    for path, text in files(workflow).items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `python3 dev.py workflows`."
+
+
+def test_there_is_no_file_without_a_source():
+    for folder in (FOLDER, FOLDER / "api"):
+        assert sorted(path.stem for path in folder.glob("*.json")) == sorted(NAMES)
+    assert sorted(path.stem for path in FOLDER.glob("*.jpg")) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_formats_say_the_same(name):
+    assert as_prompt(ui_file(name)) == api_file(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_required_input_is_there(name):
+    for node in api_file(name).values():
+        entries = SCHEMAS[node["class_type"]]["inputs"]
+        assert {entry["name"] for entry in entries if not entry.get("optional")} <= node["inputs"].keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ids_and_links_agree_in_both_directions(name):
+    ui = ui_file(name)
+    nodes = {node["id"]: node for node in ui["nodes"]}
+    assert len(nodes) == len(ui["nodes"]) and max(nodes) == ui["last_node_id"]
+    assert len({link[0] for link in ui["links"]}) == len(ui["links"]) == ui["last_link_id"]
+    for link_id, origin, origin_slot, target, target_slot, kind in ui["links"]:
+        source, sink = nodes[origin]["outputs"][origin_slot], nodes[target]["inputs"][target_slot]
+        assert link_id in source["links"] and sink["link"] == link_id
+        assert source["type"] == sink["type"] == kind
+        assert nodes[origin]["order"] < nodes[target]["order"]
+    inputs = [slot["link"] for node in nodes.values() for slot in node["inputs"] if slot["link"] is not None]
+    outputs = [link for node in nodes.values() for slot in node["outputs"] for link in slot["links"] or ()]
+    assert sorted(inputs) == sorted(outputs) == sorted(link[0] for link in ui["links"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nodes_and_groups_do_not_overlap(name):
+    ui = ui_file(name)
+    nodes, groups = map(rectangle, ui["nodes"]), map(group_rectangle, ui["groups"])
+    for boxes in (nodes, groups):
+        assert not [pair for pair in itertools.combinations(boxes, 2) if overlap(*pair)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_groups_enclose_their_nodes(name):
+    ui = ui_file(name)
+    groups = [group_rectangle(group) for group in ui["groups"]]
+    assert [group["title"][:4] for group in ui["groups"]] == [f"{i} · " for i in range(1, len(groups) + 1)]
+    for node in ui["nodes"]:
+        inside = [encloses(group, rectangle(node)) for group in groups]
+        touched = [overlap(group, rectangle(node)) for group in groups]
+        assert inside == touched
+        assert sum(inside) == 1 or node["type"] == "MarkdownNote"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_model_links_belong_to_the_files_that_the_node_names(name):
+    linked = 0
+    for node in real_nodes(ui_file(name)):
+        models = node["properties"].get("models", [])
+        assert {model["name"] for model in models} == {
+            value for value in node["widgets_values"] if str(value).endswith((".safetensors", ".gguf"))
+        }
+        for model in models:
+            assert model["url"].startswith("https://huggingface.co/")
+            assert model["url"].rsplit("/", 1)[1] == model["name"] and "/resolve/main/" in model["url"]
+            assert model["directory"] in ("checkpoints", "text_encoders", "loras", "latent_upscale_models")
+        linked += len(models)
+    assert linked
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_input_files_are_in_the_assets(name):
+    loaders = ("LoadImage", "LoadAudio")
+    for node in api_file(name).values():
+        if node["class_type"] in loaders:
+            (file_name,) = node["inputs"].values()
+            assert (media.ASSETS / file_name).is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_small_overrides_change_sizes_and_nothing_else(name):
+    graph = api_file(name)
+    before = copy.deepcopy(graph)
+    small = small_overrides(graph)
+    assert graph == before
+    changed = {
+        (node["class_type"], key): small[node_id]["inputs"][key]
+        for node_id, node in graph.items()
+        for key, value in node["inputs"].items()
+        if small[node_id]["inputs"][key] != value
+    }
+    assert changed.keys() and {key: value for (_, key), value in changed.items()}.items() <= {
+        ("max_side", 128),
+        ("length", 25),
+        ("steps", 4),
+    }
+    assert small_overrides(small) == small
+
+
+def test_small_overrides_leave_linked_and_absent_inputs_alone():
+    graph = {"1": {"class_type": "X", "inputs": {"steps": ["2", 0], "other": 30}}}
+    assert small_overrides(graph) == graph
+
+
+def test_drawing_twice_gives_the_same():
+    for workflow in WORKFLOWS:
+        assert draw_ui(workflow.build()) == draw_ui(workflow.build())
+        assert draw_api(workflow.build()) == draw_api(workflow.build())
+
+
+@pytest.mark.parametrize(
+    ("mistake", "error"),
+    [
+        (lambda load, base: load(model=base["MODEL"], lora="x"), "no input lora"),
+        (lambda load, base: load(model=base["MODEL"]), "needs a value for lora_name"),
+        (lambda load, base: load(lora_name="x"), "needs a value for model"),
+        (lambda load, base: load(model=base["VAE"], lora_name="x"), "is MODEL; the link gives VAE"),
+        (lambda load, base: base["AUDIO"], "no output 'AUDIO'; it has MODEL, CLIP, VAE"),
+    ],
+)
+def test_mistakes_in_a_source_are_named(mistake, error):
+    section = Graph("mistaken").section("1 · Models", "#888888", width=300)
+    checkpoint = section.node("CheckpointLoaderSimple", ckpt_name="x.safetensors")
+    with pytest.raises((ValueError, KeyError), match=error):
+        mistake(functools.partial(section.node, "LTXIDLoRA_Load"), checkpoint)
+
+
+def difference(a, b):
+    """Mean absolute difference of two pictures, in steps of 255."""
+    assert a.size == b.size
+    return max(ImageStat.Stat(ImageChops.difference(a.convert("RGB"), b.convert("RGB"))).mean)
+
+
+def test_the_portrait_is_what_the_source_draws():
+    with Image.open(media.PORTRAIT) as committed:
+        assert difference(committed, media.draw_portrait(oversampling=2)) < 0.4  # coarser, to be quick
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=NAMES)
+def test_the_thumbnail_is_what_the_source_draws(workflow, tmp_path):
+    save_thumbnail(tmp_path / "drawn.jpg", workflow.title, workflow.tagline)
+    committed = FOLDER / f"{workflow.build().name}.jpg"
+    with Image.open(committed) as expected, Image.open(tmp_path / "drawn.jpg") as drawn:
+        assert difference(expected, drawn) < 0.5
+
+
+def test_the_voice_can_be_used_as_a_reference():
+    with av.open(str(media.VOICE)) as file:
+        samples = numpy.concatenate([frame.to_ndarray()[0] for frame in file.decode(audio=0)]) / 2.0**15
+        assert file.streams.audio[0].layout.name == "mono"
+    silence = int(media.LEADING_SILENCE_SECONDS * media.VOICE_SAMPLE_RATE)
+    assert 5.0 < len(samples) / media.VOICE_SAMPLE_RATE < 8.0
+    assert numpy.abs(samples[:silence]).max() == 0 and 0.1 < numpy.abs(samples).max() < 1.0
+
+
+@pytest.mark.parametrize("file_name", [*THUMBNAILS, "assets/portrait.png", "assets/voice.flac"])
+def test_media_are_small(file_name):
+    path = FOLDER / file_name
+    assert path.stat().st_size < {".jpg": 60_000, ".png": 300_000, ".flac": 300_000}[path.suffix]

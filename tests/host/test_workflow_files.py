@@ -1,0 +1,100 @@
+"""The shipped workflow files against a live host: its node types, their inputs, its template list."""
+
+import http.client
+import json
+
+import pytest
+
+from bed.graphs import WORKFLOWS
+from bed.graphs.schema import DYNAMIC_COMBO, OWN_PACK, load_recorded, read_live
+from bed.graphs.workflows import FOLDER
+from bed.host_process import PACK_NAME
+
+NAMES = [workflow.build().name for workflow in WORKFLOWS]
+UPLOADED = ("LoadImage", "LoadAudio")  # their choices are the host's input folder
+RECORDED = load_recorded()
+OWN_TYPES = sorted(schema.type for schema in RECORDED.values() if schema.pack == OWN_PACK)
+
+
+def read(folder, name):
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def live(host):
+    return host.object_info()
+
+
+def kind(entry):
+    """An input's type; the newest hosts make some combos dynamic, which is the same widget."""
+    return "COMBO" if entry.type == DYNAMIC_COMBO else entry.type
+
+
+def shown(schema):
+    """What decides the meaning of a workflow file: slots, widgets and their order."""
+    return [
+        (entry.name, kind(entry), entry.optional, entry.multiline, entry.control_after_generate, entry.upload)
+        for entry in schema.slots
+    ]
+
+
+@pytest.mark.parametrize("node_type", sorted(RECORDED))
+def test_inputs_and_widgets_are_as_recorded(live, node_type):
+    recorded, current = RECORDED[node_type], read_live(node_type, live[node_type])
+    assert shown(current) == shown(recorded), "Record anew: python tests/bed/graphs --record URL"
+    defaults = {entry.name: entry.default for entry in current.inputs}
+    assert [(e.name, defaults[e.name]) for e in recorded.inputs if e.default is not None] == [
+        (e.name, e.default) for e in recorded.inputs if e.default is not None
+    ]
+
+
+@pytest.mark.parametrize("node_type", OWN_TYPES)
+def test_schemas_of_this_pack_are_as_recorded(live, node_type):
+    assert read_live(node_type, live[node_type]) == RECORDED[node_type]
+
+
+def test_all_nodes_of_this_pack_are_recorded(live):
+    assert sorted(node_type for node_type in live if node_type.startswith("LTXIDLoRA_")) == OWN_TYPES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_linked_outputs_are_as_recorded(live, name):
+    ui = read(FOLDER, name)
+    types = {node["id"]: node["type"] for node in ui["nodes"]}
+    for _, origin, slot, _, _, output_type in ui["links"]:
+        current = read_live(types[origin], live[types[origin]])
+        assert current.outputs[slot] == RECORDED[types[origin]].outputs[slot]
+        assert current.outputs[slot].type == output_type
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_choices_are_offered_by_the_host(live, name):
+    for node in read(FOLDER / "api", name).values():
+        if node["class_type"] in UPLOADED:
+            continue
+        for input_name, choices in combos(live[node["class_type"]]).items():
+            assert node["inputs"][input_name] in choices
+
+
+def combos(info):
+    """The choices of each required combo, in the three ways that hosts write them."""
+    found = {}
+    for name, (kind, *options) in info["input"]["required"].items():
+        if isinstance(kind, list):
+            found[name] = kind
+        elif kind == "COMBO":
+            found[name] = options[0]["options"]
+        elif kind == DYNAMIC_COMBO:
+            found[name] = [option["key"] for option in options[0]["options"]]
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_template_browser_lists_the_workflow_with_its_picture(host, name):
+    assert host.get("/workflow_templates")[PACK_NAME] == sorted(NAMES)
+    connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=20)
+    connection.request("GET", f"/api/workflow_templates/{PACK_NAME}/{name}.jpg")
+    answer = connection.getresponse()
+    assert answer.status == http.client.OK and answer.getheader("Content-Type") == "image/jpeg"
+    assert answer.read() == (FOLDER / f"{name}.jpg").read_bytes()
+    connection.close()
