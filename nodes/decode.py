@@ -33,6 +33,7 @@ class DecodeAV(io.ComfyNode):
                     "tiling",
                     options=["auto", "on", "off"],
                     default="auto",
+                    optional=True,
                     advanced=True,
                     tooltip="Decode in tiles. auto: only when a whole decode would not fit in free memory.",
                 ),

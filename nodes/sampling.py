@@ -19,11 +19,16 @@ def _scale(name: str, default: float, tooltip: str) -> io.Float.Input:
 
 
 def _fraction(name: str, default: float, tooltip: str) -> io.Float.Input:
-    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip, advanced=True)
+    return io.Float.Input(
+        name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip, optional=True, advanced=True
+    )
 
 
 def _shared_inputs() -> list[io.Input]:
-    """Inputs of both nodes that say how to guide, in the order shown."""
+    """Inputs of both nodes that say how to guide, in the order shown.
+
+    Advanced ones are optional, so that a script's graph goes on working when one is added.
+    """
     return [
         _scale("video_cfg", 3.0, "How strictly the picture follows the prompt. Paper: 3. Off at 1."),
         _scale("audio_cfg", 7.0, "How strictly the sound follows the prompt. Paper: 7. Off at 1."),
@@ -40,6 +45,7 @@ def _shared_inputs() -> list[io.Input]:
             "stg_block_indices",
             default="29",
             tooltip="Transformer blocks that STG perturbs, such as 29 or 14, 19. Paper: 29 of 48.",
+            optional=True,
             advanced=True,
         ),
         _fraction("identity_start_percent", 0.0, "Identity guidance acts from this part of the sampling on."),
@@ -49,6 +55,7 @@ def _shared_inputs() -> list[io.Input]:
             options=[AUDIO, BOTH],
             default=AUDIO,
             tooltip="The paper guides the sound only. LTXV Reference Audio guides the picture as well.",
+            optional=True,
             advanced=True,
         ),
         _fraction("video_rescale", 0.0, "Pulls the picture's contrast back to the unguided one. Off at 0."),

@@ -17,5 +17,10 @@ def numerics_input() -> io.Combo.Input:
     from ..idlora_core.numerics import NUMERICS
 
     return io.Combo.Input(
-        "numerics", options=list(NUMERICS), default="host", tooltip=NUMERICS_TOOLTIP, advanced=True
+        "numerics",
+        options=list(NUMERICS),
+        default="host",
+        tooltip=NUMERICS_TOOLTIP,
+        optional=True,
+        advanced=True,
     )

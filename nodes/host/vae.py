@@ -25,7 +25,7 @@ def audio_model(vae: VAE) -> AudioVAE:
     model = getattr(vae, "first_stage_model", None)
     if not isinstance(model, AudioVAE):
         raise ValueError(
-            f"The audio VAE socket got a {type(model).__name__}; connect LTXV Audio VAE Loader"
+            f"The audio VAE socket got {type(model).__name__}; connect LTXV Audio VAE Loader"
             " with an LTX-2 checkpoint."
         )
     return model
@@ -36,7 +36,7 @@ def check_video_vae(vae: VAE) -> None:
     model = getattr(vae, "first_stage_model", None)
     if not isinstance(model, VideoVAE) or vae.latent_channels != 128:
         raise ValueError(
-            f"The video VAE socket got a {type(model).__name__}; connect the VAE output of the"
+            f"The video VAE socket got {type(model).__name__}; connect the VAE output of the"
             " checkpoint loader that loads LTX-2."
         )
 

@@ -1,0 +1,20 @@
+"""The status line that a node shows, and the pack's log."""
+
+import logging
+
+from server import PromptServer
+
+log = logging.getLogger("idlora")
+
+
+def send_status(unique_id: str | None, text: str) -> None:
+    """Show a line of text on a node, and in the log.
+
+    Args:
+        unique_id: the node's `cls.hidden.unique_id`; None shows it in the log only, as does a host that runs
+            without its server.
+    """
+    log.info(text)
+    server = getattr(PromptServer, "instance", None)
+    if server is not None and unique_id is not None:
+        server.send_progress_text(text, unique_id)

@@ -1,0 +1,97 @@
+"""A one-stage graph in API format for the 4-block model, small enough to run dozens of times in a test."""
+
+from copy import deepcopy
+from typing import Any
+
+from .host_client import ApiGraph
+
+CHECKPOINT = "small_ltx23.safetensors"
+
+GRAPH: ApiGraph = {
+    "model": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": CHECKPOINT}},
+    "audio_vae": {"class_type": "LTXVAudioVAELoader", "inputs": {"ckpt_name": CHECKPOINT}},
+    "clip": {
+        "class_type": "LTXAVTextEncoderLoader",
+        "inputs": {
+            "text_encoder": "gemma_3_12B_it_fp4_mixed.safetensors",
+            "ckpt_name": CHECKPOINT,
+            "device": "default",
+        },
+    },
+    "lora": {
+        "class_type": "LTXIDLoRA_Load",
+        "inputs": {"model": ["model", 0], "lora_name": "small_id_lora.safetensors", "strength": 1.0},
+    },
+    "face": {"class_type": "LoadImage", "inputs": {"image": "portrait.png"}},
+    "voice": {"class_type": "LoadAudio", "inputs": {"audio": "voice.flac"}},
+    "reference": {
+        "class_type": "LTXIDLoRA_EncodeReferenceAudio",
+        "inputs": {"audio": ["voice", 0], "audio_vae": ["audio_vae", 0], "max_seconds": 1.0},
+    },
+    "latent": {
+        "class_type": "LTXIDLoRA_FirstFrame",
+        "inputs": {
+            "video_vae": ["model", 2],
+            "audio_vae": ["audio_vae", 0],
+            "image": ["face", 0],
+            "width": 64,
+            "height": 64,
+            "max_side": 64,
+            "length": 9,
+            "frame_rate": 25.0,
+            "strength": 1.0,
+            "numerics": "host",
+        },
+    },
+    "prompt": {
+        "class_type": "LTXIDLoRA_Prompt",
+        "inputs": {"visual": "A woman.", "speech": "Hello.", "sounds": "A quiet room."},
+    },
+    "positive": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["clip", 0], "text": ["prompt", 0]}},
+    "negative": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["clip", 0], "text": "noise"}},
+    "sample": {
+        "class_type": "LTXIDLoRA_KSampler",
+        "inputs": {
+            "model": ["lora", 0],
+            "positive": ["positive", 0],
+            "negative": ["negative", 0],
+            "latent": ["latent", 0],
+            "reference": ["reference", 0],
+            "seed": 0,
+            "steps": 2,
+            "sampler_name": "euler",
+            "schedule": "ltx2",
+            "video_cfg": 3.0,
+            "audio_cfg": 7.0,
+            "identity_scale": 4.0,
+            "stg_scale": 1.0,
+            "av_bimodal_scale": 3.0,
+            "stg_block_indices": "2",
+        },
+    },
+    "decode": {
+        "class_type": "LTXIDLoRA_DecodeAV",
+        "inputs": {
+            "latent": ["sample", 0],
+            "video_vae": ["model", 2],
+            "audio_vae": ["audio_vae", 0],
+            "frame_rate": 25.0,
+        },
+    },
+    "save": {
+        "class_type": "SaveVideo",
+        "inputs": {"video": ["decode", 0], "filename_prefix": "test/clip", "format": "auto", "codec": "auto"},
+    },
+}
+
+
+def small_graph(extra: ApiGraph | None = None, **changes: dict[str, Any]) -> ApiGraph:
+    """The graph with inputs changed by node name (None removes one), and nodes added.
+
+    small_graph(sample={"steps": 1, "reference": None}, extra={"sigmas": {...}})
+    """
+    graph = deepcopy(GRAPH) | deepcopy(extra or {})
+    for name, inputs in changes.items():
+        merged = graph[name]["inputs"] | inputs
+        graph[name]["inputs"] = {key: value for key, value in merged.items() if value is not None}
+    return graph
