@@ -32,7 +32,11 @@ class AudioGrid:
         return self.sample_rate / self.hop_length / self.mel_frames_per_latent
 
 
-def latent_bounds(num_latents: int, grid: AudioGrid = AudioGrid()) -> Tensor:
+LTX2_GRID = AudioGrid()
+"""The grid of LTX-2 and LTX-2.3: 25 latents a second."""
+
+
+def latent_bounds(num_latents: int, grid: AudioGrid = LTX2_GRID) -> Tensor:
     """Time bounds of audio latents that start at t = 0.
 
         t[i] = [max(4i - 3, 0), max(4i + 1, 0)) * hop_length / sample_rate
@@ -62,7 +66,7 @@ def latent_bounds(num_latents: int, grid: AudioGrid = AudioGrid()) -> Tensor:
 
 def reference_bounds(
     num_tokens: int,
-    grid: AudioGrid = AudioGrid(),
+    grid: AudioGrid = LTX2_GRID,
     gap_seconds: float | None = None,
     numerics: Numerics = "host",
 ) -> Tensor:

@@ -8,6 +8,12 @@ from torch import Tensor
 DISTILLED_8_STEPS = (1.0, 0.99375, 0.9875, 0.98125, 0.975, 0.909375, 0.725, 0.421875, 0.0)
 """Schedule of the distilled models. Source: Lightricks' ltx-pipelines, `DISTILLED_SIGMA_VALUES`."""
 
+STAGE_2_SIGMAS = (0.909375, 0.725, 0.421875, 0.0)
+"""Schedule of a second stage at twice the size, with the distilled LoRA.
+
+Source: Lightricks' ltx-pipelines, `STAGE_2_DISTILLED_SIGMA_VALUES`. The host's templates use .85, .725, .4219, 0.
+"""
+
 SHIFT_TOKENS = (1024, 4096)
 MAX_STEPS = 1000
 

@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..idlora_core.lora_match import MAX_STRENGTH
 from .host import lora as host_lora
+from .host.regime import regime_of
 from .host.status import send_status
 from .sockets import CATEGORY
 
@@ -62,7 +63,7 @@ class LoadIDLoRA(io.ComfyNode):
     @classmethod
     def execute(cls, model, lora_name, strength) -> io.NodeOutput:
         fit = host_lora.fit_lora(model, lora_name)
-        send_status(cls.hidden.unique_id, f"{lora_name}: {fit}")
+        send_status(cls.hidden.unique_id, f"{lora_name}: {fit} Model: {regime_of(model)}.")
         return io.NodeOutput(host_lora.apply_lora(model, fit, strength))
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import comfy.conds
 import comfy.model_base
@@ -17,6 +17,7 @@ from ...idlora_core.numerics import Numerics
 from ...idlora_core.reference import Reference
 from ...idlora_core.sigmas import checked_sigmas
 from . import model_patch
+from .attention import ReferenceMasks
 from .latents import check_joint_latent
 from .model_patch import Pass
 
@@ -30,6 +31,7 @@ class GuiderSettings:
         stg_block_indices: text such as "29".
         identity_percents: start and end of identity guidance, as fractions of the host's sampling progress.
         numerics: see `idlora_core.numerics`.
+        masks: training-time masks of the reference tokens.
     """
 
     video: Scales
@@ -37,6 +39,7 @@ class GuiderSettings:
     stg_block_indices: str = "29"
     identity_percents: tuple[float, float] = (0.0, 1.0)
     numerics: Numerics = "host"
+    masks: ReferenceMasks = ReferenceMasks()
 
 
 def identity_guider(
@@ -50,11 +53,13 @@ def identity_guider(
     """
     check_model(model)
     _check_single_reference(positive, negative, reference)
-    blocks = _stg_blocks(model, settings)
+    plain = Pass(numerics=settings.numerics, masks=settings.masks)
     guider = IdentityGuider(model_patch.patched_clone(model))
     guider.set_conds(positive, negative)
     guider.set_cfg(settings.video.cfg)
-    guider.set_guidance(_sigma_guidance(model, settings), blocks, settings.numerics, reference)
+    guider.set_guidance(
+        _sigma_guidance(model, settings), _passes(plain, _stg_blocks(model, settings)), reference
+    )
     return guider
 
 
@@ -62,22 +67,12 @@ class IdentityGuider(comfy.samplers.CFGGuider):
     """Four-way guidance with a reference voice, for every sampler of the host."""
 
     def set_guidance(
-        self,
-        scales: Guidance,
-        stg_block_indices: tuple[int, ...],
-        numerics: Numerics,
-        reference: Reference | None,
+        self, scales: Guidance, passes: Mapping[Prediction, Pass], reference: Reference | None
     ) -> None:
+        """How to guide, what each prediction changes in the model, and the voice."""
         self.guidance = scales
+        self.passes = passes
         self.reference = reference
-        conditioned = Pass(numerics=numerics)
-        self.passes: dict[Prediction, Pass] = {
-            "cond": conditioned,
-            "uncond": conditioned,
-            "no_reference": conditioned,
-            "perturbed": Pass(stg_block_indices, numerics=numerics),
-            "uncoupled": Pass(uncoupled=True, numerics=numerics),
-        }
         self._variants: dict[Prediction, list[dict]] = {}
         self.latent_shapes: list[torch.Size] = []
 
@@ -104,6 +99,10 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         self._pre_cfg(predictions, x, timestep, options)
         denoised = self._combine(predictions, x, timestep, options)
         return self._post_cfg(denoised, predictions, x, timestep, options)
+
+    def full_plan(self) -> tuple[Prediction, ...]:
+        """The predictions of a step inside every window."""
+        return guidance.plan(self.guidance, self.guidance.identity_sigmas[0], self.reference is not None)
 
     def _plan(self, timestep: torch.Tensor, options: dict) -> tuple[Prediction, ...]:
         """Predictions of this step; other packs can ask for `uncond` as they can of the host."""
@@ -161,7 +160,9 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         for index, scales in enumerate((self.guidance.video, self.guidance.audio)):
             other = self._other_cfg(predictions, scales.cfg, x, timestep, options)
             stream = {name: parts[index] for name, parts in streams.items()}
-            replaced = comfy.utils.unpack_latents(other, self.latent_shapes)[index] if other is not None else None
+            replaced = (
+                comfy.utils.unpack_latents(other, self.latent_shapes)[index] if other is not None else None
+            )
             guided.append(guidance.combine(stream, scales, replaced))
         return comfy.utils.pack_latents(guided)[0]
 
@@ -182,7 +183,11 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         uncond = predictions.get("uncond", torch.zeros_like(cond))
         for function in options.get("sampler_post_cfg_function", []):
             arguments = self._hook_arguments(cond, uncond, x, timestep, options)
-            arguments |= {"denoised": denoised, "cond": self.conds["positive"], "uncond": self.conds["negative"]}
+            arguments |= {
+                "denoised": denoised,
+                "cond": self.conds["positive"],
+                "uncond": self.conds["negative"],
+            }
             denoised = function(arguments)
         return denoised
 
@@ -206,6 +211,17 @@ def check_model(model: ModelPatcher) -> None:
             f"ID-LoRA needs an LTX-2 audio-video model; the connected model is {type(model.model).__name__}."
             " Load an LTX-2 or LTX-2.3 checkpoint."
         )
+
+
+def _passes(plain: Pass, stg_block_indices: tuple[int, ...]) -> dict[Prediction, Pass]:
+    """What each prediction changes in the forward pass."""
+    return {
+        "cond": plain,
+        "uncond": plain,
+        "no_reference": plain,
+        "perturbed": replace(plain, stg_block_indices=stg_block_indices),
+        "uncoupled": replace(plain, uncoupled=True),
+    }
 
 
 def _stg_blocks(model: ModelPatcher, settings: GuiderSettings) -> tuple[int, ...]:

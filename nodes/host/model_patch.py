@@ -8,7 +8,6 @@ multi-GPU run overrides its own copy.
 """
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrapperExecutor, WrappersMP
 
 from ...idlora_core.numerics import Numerics
+from .attention import ReferenceMasks, changed_block
 
 WRAPPER_KEY = "ltx_idlora"
 PASS_KEY = "ltx_idlora_pass"
@@ -34,11 +34,13 @@ class Pass:
         stg_block_indices: blocks whose self-attention passes its values through.
         uncoupled: audio and video do not attend to each other.
         numerics: see `idlora_core.numerics`.
+        masks: which training-time masks apply to the reference tokens.
     """
 
     stg_block_indices: tuple[int, ...] = ()
     uncoupled: bool = False
     numerics: Numerics = "host"
+    masks: ReferenceMasks = ReferenceMasks()
 
 
 def patched_clone(model: ModelPatcher) -> ModelPatcher:
@@ -65,15 +67,19 @@ def _run_pass(
     options = transformer_options or {}
     if change is None:
         return executor(x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs)
-    view = model_view(executor.class_obj, change, kwargs.get(REFERENCE_KEY))
-    following = WrapperExecutor.new_class_executor(
-        view._forward, view, executor.wrappers, executor.idx + 1
+    reference = kwargs.get(REFERENCE_KEY)
+    view = model_view(executor.class_obj, change, reference)
+    following = WrapperExecutor.new_class_executor(view._forward, view, executor.wrappers, executor.idx + 1)
+    num_tokens = reference["tokens"].shape[1] if reference else 0
+    options = changed_options(options, change, len(view.transformer_blocks), num_tokens)
+    return following.execute(
+        x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs
     )
-    options = changed_options(options, change)
-    return following.execute(x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs)
 
 
-def changed_options(transformer_options: dict[str, Any], change: Pass) -> dict[str, Any]:
+def changed_options(
+    transformer_options: dict[str, Any], change: Pass, num_blocks: int, num_reference_tokens: int
+) -> dict[str, Any]:
     """Transformer options of one pass, in a new dict; the host's is left as it was."""
     options = dict(transformer_options)
     # The host numbers conditionings by position. Ours past the second are variants of the positive one,
@@ -81,47 +87,14 @@ def changed_options(transformer_options: dict[str, Any], change: Pass) -> dict[s
     options["cond_or_uncond"] = [i if i < 2 else 0 for i in options.get("cond_or_uncond", [])]
     if change.uncoupled:
         options["a2v_cross_attn"] = options["v2a_cross_attn"] = False
-    if change.stg_block_indices:
-        replace = dict(options.get("patches_replace", {}))
-        blocks = dict(replace.get("dit", {}))
-        for index in change.stg_block_indices:
-            key = ("double_block", index)
-            blocks[key] = partial(_perturbed_block, blocks.get(key))
-        options["patches_replace"] = {**replace, "dit": blocks}
+    masks = change.masks.for_tokens(num_reference_tokens)
+    replace = dict(options.get("patches_replace", {}))
+    blocks = dict(replace.get("dit", {}))
+    for index in range(num_blocks) if masks else change.stg_block_indices:
+        key = ("double_block", index)
+        blocks[key] = partial(changed_block, blocks.get(key), index in change.stg_block_indices, masks)
+    options["patches_replace"] = {**replace, "dit": blocks}
     return options
-
-
-def _perturbed_block(other_patch: Callable | None, args: dict[str, Any], extra: dict[str, Any]):
-    """Run a block with self-attention passing its values through; gate and output projection still apply."""
-    options = dict(args["transformer_options"])
-    runs_video, runs_audio = options.get("run_vx", True), options.get("run_ax", True)
-    # Call order within a block: video self, video text, audio self, audio text, cross-modal.
-    self_attention_calls = {0} if runs_video else set()
-    if runs_audio:
-        self_attention_calls.add(2 if runs_video else 0)
-    options["optimized_attention_override"] = _ValuePassthrough(
-        self_attention_calls, options.get("optimized_attention_override")
-    )
-    # Values that pass through need no mask, and a guide mask would split the call into several.
-    args = {**args, "transformer_options": options, "self_attention_mask": None}
-    return other_patch(args, extra) if other_patch else extra["original_block"](args)
-
-
-class _ValuePassthrough:
-    """Attention override for one block: returns v in the chosen calls, attends in the others."""
-
-    def __init__(self, calls: set[int], other_override: Callable | None):
-        self.calls = calls
-        self.other_override = other_override
-        self.count = 0
-
-    def __call__(self, attention: Callable, q, k, v, *args, **kwargs):
-        call, self.count = self.count, self.count + 1
-        if call in self.calls:
-            return v
-        if self.other_override is not None:
-            return self.other_override(attention, q, k, v, *args, **kwargs)
-        return attention(q, k, v, *args, **kwargs)
 
 
 def model_view(model: LTXAVModel, change: Pass, reference: dict[str, torch.Tensor] | None) -> LTXAVModel:
@@ -156,7 +129,9 @@ def _official_timestep(model: LTXAVModel, timestep, batch_size, hidden_dtype, **
 
     def row(module, value):
         sizes = {"resolution": None, "aspect_ratio": None}
-        return module(value, sizes, batch_size=batch_size, hidden_dtype=hidden_dtype)[0].view(batch_size, 1, -1)
+        return module(value, sizes, batch_size=batch_size, hidden_dtype=hidden_dtype)[0].view(
+            batch_size, 1, -1
+        )
 
     cross = [
         row(model.av_ca_audio_scale_shift_adaln_single, sigma),

@@ -12,9 +12,7 @@ from .guider import IdentityGuider
 SAMPLER_NAMES: list[str] = comfy.samplers.SAMPLER_NAMES
 
 
-def sample(
-    guider: IdentityGuider, latent: dict, sigmas: torch.Tensor, sampler_name: str, seed: int
-) -> dict:
+def sample(guider: IdentityGuider, latent: dict, sigmas: torch.Tensor, sampler_name: str, seed: int) -> dict:
     """Denoise a LATENT; keys such as the frame rate and the mask are carried along."""
     samples = latent["samples"]
     noise = comfy.sample.prepare_noise(samples, seed, latent.get("batch_index"))

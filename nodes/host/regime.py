@@ -1,0 +1,51 @@
+"""Reads off a MODEL of the host which kind it is."""
+
+import torch
+from comfy.model_patcher import ModelPatcher
+
+from ...idlora_core.regime import Regime, distilled_by_name, distilled_by_ranks
+
+VIDEO_SELF_ATTENTION = ".attn1."
+
+
+def regime_of(model: ModelPatcher) -> Regime:
+    """Family by architecture; distilled by the LoRAs on it, else by the checkpoint's file name."""
+    network = model.model.diffusion_model
+    family = "LTX-2.3" if network.cross_attention_adaln else "LTX-2"
+    distilled, evidence = _distilled(model)
+    sampling = model.get_model_object("model_sampling")
+    probe = torch.tensor([0.5])
+    return Regime(family, distilled, evidence, bool(torch.allclose(sampling.timestep(probe), probe)))
+
+
+def _distilled(model: ModelPatcher) -> tuple[bool | None, str]:
+    """Whether the model is distilled, and what says so."""
+    if distilled_by_ranks(_video_lora_ranks(model)):
+        return True, "a LoRA of high rank on the video stream"
+    name = _checkpoint_name(model)
+    return distilled_by_name(name), name
+
+
+def _video_lora_ranks(model: ModelPatcher) -> list[int]:
+    """Ranks of the LoRAs on video self-attention that act at all."""
+    ranks = []
+    for key, patches in model.patches.items():
+        if VIDEO_SELF_ATTENTION in key:
+            ranks += [_rank(adapter) for strength, adapter, *_ in patches if strength]
+    return ranks
+
+
+def _rank(adapter) -> int:
+    """Rank of a LoRA adapter of the host; 0 for patches of other kinds."""
+    weights = getattr(adapter, "weights", None)
+    if not isinstance(weights, tuple) or not isinstance(weights[0], torch.Tensor):
+        return 0
+    return weights[0].shape[1]  # up: (out_features, rank)
+
+
+def _checkpoint_name(model: ModelPatcher) -> str:
+    """File name of the checkpoint where the host remembers it (0.27 and newer), else empty."""
+    init = getattr(model, "cached_patcher_init", None)
+    arguments = init[1] if init else ()
+    paths = [a for a in arguments if isinstance(a, str)]
+    return paths[0].replace("\\", "/").rsplit("/", 1)[-1] if paths else ""

@@ -1,0 +1,143 @@
+"""Safetensors headers: damaged, hostile and foreign files are refused in one sentence, and nothing else happens."""
+
+import json
+import pickle
+import struct
+import time
+import zipfile
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idlora_core.lora_files import read_lora
+from idlora_core.safetensors_header import read_header
+
+FIRST = "diffusion_model.transformer_blocks.0.audio_attn1.to_q"
+
+
+def raw(header: bytes, data: bytes = b"", length: int | None = None) -> bytes:
+    return struct.pack("<Q", len(header) if length is None else length) + header + data
+
+
+def entry(**changes) -> bytes:
+    return json.dumps({"x": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]} | changes}).encode()
+
+
+TWO_FLOATS = bytes(8)
+BAD_FILES = [
+    ("lora.pt", b"", "lora.pt is a pickle file, and pickle files can run code; get the .safetensors"),
+    ("lora.ckpt", b"", "pickle files can run code"),
+    ("lora.bin", raw(b"{}"), "pickle files can run code"),
+    ("lora.gguf", b"GGUF", "no .safetensors file; choose the .safetensors"),
+    (
+        "x.safetensors",
+        pickle.dumps({"a": [1] * 50}),
+        "pickle file by its content, and pickle files can run code",
+    ),
+    ("x.safetensors", b"PK\x03\x04" + bytes(100), "pickle file by its content"),
+    ("x.safetensors", b"", "x.safetensors is empty (0 bytes); download it again"),
+    ("x.safetensors", b"\x10\x00\x00", "truncated (3 bytes); download it again"),
+    ("x.safetensors", raw(b"{}", length=2**60), "claims a header of 1152921504606846976 bytes"),
+    ("x.safetensors", raw(b"{}", length=200_000_000), "the most allowed is 100000000"),
+    ("x.safetensors", raw(b"{}", length=500), "truncated (a header of 500 bytes in a file of 10)"),
+    ("x.safetensors", raw(b""), "its header is no JSON"),
+    ("x.safetensors", raw(b"<html>404</html>"), "its header is no JSON"),
+    ("x.safetensors", raw(b"\xff\xfe{}"), "its header is no JSON"),
+    ("x.safetensors", raw(b"[" * 100_000), "its header is no JSON"),
+    ("x.safetensors", raw(b"[]"), "its header is no JSON object"),
+    ("x.safetensors", raw(b'{"x": NaN}'), "NaN is no JSON number"),
+    ("x.safetensors", raw(b'{"x": 1, "x": 2}'), "x is there twice"),
+    ("x.safetensors", raw(b'{"x": 1}'), "the header entry of x is malformed"),
+    ("x.safetensors", raw(b'{"__metadata__": {"a": 1}}'), "its metadata is not text"),
+    ("x.safetensors", raw(entry(shape=[True, 2]), TWO_FLOATS), "entry of x is malformed"),
+    ("x.safetensors", raw(entry(shape=[-2]), TWO_FLOATS), "entry of x is malformed"),
+    ("x.safetensors", raw(entry(shape=[2.0]), TWO_FLOATS), "entry of x is malformed"),
+    ("x.safetensors", raw(entry(shape=[2**62] * 10_000), TWO_FLOATS), "entry of x is malformed"),
+    ("x.safetensors", raw(entry(data_offsets=[0]), TWO_FLOATS), "entry of x is malformed"),
+    ("x.safetensors", raw(entry(data_offsets=[8, 0]), TWO_FLOATS), "shape and size of x disagree"),
+    ("x.safetensors", raw(entry(shape=[3]), TWO_FLOATS), "shape and size of x disagree"),
+    ("x.safetensors", raw(entry(dtype="Q4"), TWO_FLOATS), "a tensor type not known here (Q4 in x)"),
+    ("x.safetensors", raw(entry(data_offsets=[4, 12]), bytes(12)), "overlap or leave a gap at byte 0"),
+    ("x.safetensors", raw(entry()), "truncated (its tensors need 8 bytes, 0 are there); download it again"),
+    ("x.safetensors", raw(entry(), bytes(9)), "1 bytes follow its last tensor"),
+    ("x.safetensors", raw(entry(), TWO_FLOATS), "holds no LoRA"),
+    ("x.safetensors", raw(b"{}"), "holds no LoRA"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "words"), BAD_FILES)
+def test_bad_files_are_refused_in_one_sentence(tmp_path, name, content, words):
+    path = tmp_path / name
+    path.write_bytes(content)
+    start = time.perf_counter()
+    with pytest.raises(ValueError) as refusal:
+        read_lora(path)
+    assert time.perf_counter() - start < 1
+    assert_one_sentence(str(refusal.value), words, name)
+
+
+def test_a_torch_file_under_the_wrong_name_is_a_pickle(tmp_path):
+    torch.save({"a": torch.zeros(2)}, tmp_path / "x.safetensors")
+    assert zipfile.is_zipfile(tmp_path / "x.safetensors")
+    with pytest.raises(ValueError, match="pickle file by its content"):
+        read_lora(tmp_path / "x.safetensors")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"^There is no file gone\.safetensors; choose a LoRA that is in models/loras"
+    ):
+        read_lora(tmp_path / "gone.safetensors")
+
+
+def test_a_header_whose_length_looks_like_a_pickle_is_read(tmp_path):
+    for length in (0x80, 0x4B50):  # the low byte 0x80, and "PK"
+        (tmp_path / "x.safetensors").write_bytes(raw(b"{}".ljust(length)))
+        assert read_header(tmp_path / "x.safetensors").tensors == {}
+
+
+def assert_one_sentence(text, words, name):
+    assert words in text
+    assert name in text
+    assert "\n" not in text
+    assert text.endswith(".")
+    assert len(text) < 400
+
+
+VALID = raw(
+    json.dumps(
+        {
+            "__metadata__": {"format": "pt"},
+            f"{FIRST}.lora_A.weight": {"dtype": "F32", "shape": [2, 4], "data_offsets": [0, 32]},
+            f"{FIRST}.lora_B.weight": {"dtype": "F32", "shape": [4, 2], "data_offsets": [32, 64]},
+            f"{FIRST}.alpha": {"dtype": "F32", "shape": [], "data_offsets": [64, 68]},
+        }
+    ).encode(),
+    struct.pack("<17f", *[1.0] * 17),
+)
+
+
+@given(cut=st.integers(0, len(VALID) - 1))
+def test_any_truncation_is_refused(tmp_path_factory, cut):
+    path = tmp_path_factory.getbasetemp() / "cut.safetensors"
+    path.write_bytes(VALID[:cut])
+    with pytest.raises(ValueError):
+        read_lora(path)
+
+
+@given(
+    flips=st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.integers(0, 255)), min_size=1, max_size=6),
+    extra=st.binary(max_size=4),
+)
+def test_damage_raises_nothing_but_value_error(tmp_path_factory, flips, extra):
+    damaged = bytearray(VALID + extra)
+    for position, value in flips:
+        damaged[position] = value
+    path = tmp_path_factory.getbasetemp() / "damaged.safetensors"
+    path.write_bytes(damaged)
+    try:
+        read_lora(path)
+    except ValueError as refusal:
+        assert "\n" not in str(refusal)
