@@ -17,7 +17,10 @@ class IDLoRAPrompt(io.ComfyNode):
             search_aliases=["talking head prompt", "speech prompt", "dialogue", "id-lora"],
             inputs=[
                 io.String.Input(
-                    "visual", multiline=True, default="", tooltip="What is seen: the person, the place, the camera."
+                    "visual",
+                    multiline=True,
+                    default="",
+                    tooltip="What is seen: the person, the place, the camera.",
                 ),
                 io.String.Input(
                     "speech",

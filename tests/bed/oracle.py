@@ -5,6 +5,8 @@ reference tokens and the identity term, is written here from the paper (arXiv 26
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,7 +52,12 @@ class Stream:
         )
 
     def from_token(self, start: int) -> "Stream":
-        parts = self.latent[:, start:], self.clean[:, start:], self.mask[:, start:], self.positions[:, :, start:]
+        parts = (
+            self.latent[:, start:],
+            self.clean[:, start:],
+            self.mask[:, start:],
+            self.positions[:, :, start:],
+        )
         return Stream(*parts)
 
 
@@ -70,7 +77,7 @@ def load_transformer(checkpoint: Path) -> X0Model:
     """Lightricks' transformer with the weights of a checkpoint file, float32."""
     with safe_open(checkpoint, "pt") as file:
         config = json.loads(file.metadata()["config"])
-        names = [k.removeprefix(PREFIX) for k in file.keys() if k.startswith(PREFIX)]
+        names = [k.removeprefix(PREFIX) for k in list(file.keys()) if k.startswith(PREFIX)]
         weights = {k: file.get_tensor(PREFIX + k).float() for k in names if not k.startswith(TEXT_CONNECTORS)}
     with torch.device("meta"):
         model: LTXModel = LTXModelConfigurator.from_config(config)
@@ -144,3 +151,36 @@ def sample(model: X0Model, video: Stream, audio: Stream, count: int, contexts, s
 
 def _perturbations(kinds, blocks: list[int] | None) -> BatchedPerturbationConfig:
     return BatchedPerturbationConfig([PerturbationConfig([Perturbation(kind, blocks) for kind in kinds])])
+
+
+@contextmanager
+def training_masks(model: X0Model, count: int, total: int, from_video: bool, text: bool) -> Iterator[None]:
+    """The authors' training-time masks: additive, with the least bfloat16 number, as their trainer builds them.
+
+    Args:
+        count: reference tokens at the start of `total` audio tokens.
+        from_video: video may not attend to them.
+        text: they may not attend to text.
+    """
+    least = torch.finfo(torch.bfloat16).min
+
+    def masked(attend, hides_keys: bool):
+        def attention(q, k, v, heads, mask=None):
+            if (k if hides_keys else q).shape[1] == total:  # not in the pass without reference
+                mask = torch.zeros(1, q.shape[1], k.shape[1])
+                mask[(..., slice(count)) if hides_keys else (slice(None), slice(count))] = least
+            return attend(q, k, v, heads, mask)
+
+        return attention
+
+    changed = [block.audio_to_video_attn for block in model.velocity_model.transformer_blocks if from_video]
+    hides_keys = len(changed)
+    changed += [block.audio_attn2 for block in model.velocity_model.transformer_blocks if text]
+    kept = [layer.attention_function for layer in changed]
+    for index, (layer, attend) in enumerate(zip(changed, kept, strict=True)):
+        layer.attention_function = masked(attend, index < hides_keys)
+    try:
+        yield
+    finally:
+        for layer, attend in zip(changed, kept, strict=True):
+            layer.attention_function = attend

@@ -57,6 +57,7 @@ GRAPH: ApiGraph = {
             "negative": ["negative", 0],
             "latent": ["latent", 0],
             "reference": ["reference", 0],
+            "preset": "custom",
             "seed": 0,
             "steps": 2,
             "sampler_name": "euler",

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from idlora_core.guidance import (
     TERMS,
     Guidance,
@@ -70,7 +71,9 @@ def test_no_reference_is_not_planned_without_a_reference():
     assert plan(guidance, 0.5, has_reference=False) == ("cond",)
 
 
-@pytest.mark.parametrize(("sigma", "acts"), [(0.95, False), (0.9, True), (0.5, True), (0.3, True), (0.2, False)])
+@pytest.mark.parametrize(
+    ("sigma", "acts"), [(0.95, False), (0.9, True), (0.5, True), (0.3, True), (0.2, False)]
+)
 def test_identity_acts_inside_its_sigma_window(sigma, acts):
     guidance = Guidance(OFF, Scales(cfg=2.0, identity=4.0), identity_sigmas=(0.9, 0.3))
     assert ("no_reference" in plan(guidance, sigma)) is acts

@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from idlora_core.positions import AudioGrid, audio_latent, audio_tokens, latent_bounds, reference_bounds
 
 GRID = AudioGrid()

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from idlora_core.sigmas import DISTILLED_8_STEPS, checked_sigmas, ltx2_sigmas
 
 

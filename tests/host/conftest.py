@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import pytest
+
 from bed.host_client import output_files
 from bed.versions import ROOT
 

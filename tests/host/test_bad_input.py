@@ -4,6 +4,7 @@ import json
 import struct
 
 import pytest
+
 from bed.host_client import ExecutionFailed, PromptRefused
 from bed.small_graph import small_graph
 
@@ -46,13 +47,22 @@ REFUSED = {
         {"extra": {"voice": {**SILENCE, "inputs": {**SILENCE["inputs"], "duration": 0.0}}}},
         "Reference audio is empty",
     ),
-    "video VAE in the audio socket": ({"reference": {"audio_vae": ["model", 2]}}, "audio VAE socket got VideoVAE"),
-    "audio VAE in the video socket": ({"latent": {"video_vae": ["audio_vae", 0]}}, "video VAE socket got AudioVAE"),
+    "video VAE in the audio socket": (
+        {"reference": {"audio_vae": ["model", 2]}},
+        "audio VAE socket got VideoVAE",
+    ),
+    "audio VAE in the video socket": (
+        {"latent": {"video_vae": ["audio_vae", 0]}},
+        "video VAE socket got AudioVAE",
+    ),
     "audio VAE in the decoder's video socket": (
         {"decode": {"video_vae": ["audio_vae", 0]}},
         "video VAE socket got AudioVAE",
     ),
-    "length of 120": ({"latent": {"length": 120}}, "Length is 120 frames; LTX-2 makes 8n + 1 frames: use 113 or 121."),
+    "length of 120": (
+        {"latent": {"length": 120}},
+        "Length is 120 frames; LTX-2 makes 8n + 1 frames: use 113 or 121.",
+    ),
     "width of 100": ({"latent": {"width": 100}}, "Size is 100x64; both sides must be multiples of 32"),
     "two pictures": (
         {"extra": {"two": TWO_PICTURES}, "latent": {"image": ["two", 0]}},
@@ -82,24 +92,42 @@ REFUSED = {
         "The video part of the latent has shape (1, 4, 8, 8)",
     ),
     "NaN scale": ({"sample": {"audio_cfg": float("nan")}}, "Guidance scale 'cfg' is nan"),
-    "scale of 1e9": ({"sample": {"identity_scale": 1e9}}, "1000000000.0 bigger than max of 100.0: identity_scale"),
+    "scale of 1e9": (
+        {"sample": {"identity_scale": 1e9}},
+        "1000000000.0 bigger than max of 100.0: identity_scale",
+    ),
     "rescale of 2": ({"sample": {"video_rescale": 2.0}}, "video_rescale"),
-    "STG block that does not exist": ({"sample": {"stg_block_indices": "29"}}, "block 29 does not exist: this model has 4"),
-    "STG block that is no number": ({"sample": {"stg_block_indices": "last"}}, "STG block indices are 'last'"),
+    "STG block that does not exist": (
+        {"sample": {"stg_block_indices": "29"}},
+        "block 29 does not exist: this model has 4",
+    ),
+    "STG block that is no number": (
+        {"sample": {"stg_block_indices": "last"}},
+        "STG block indices are 'last'",
+    ),
     "window the wrong way round": (
         {"sample": {"identity_start_percent": 0.8, "identity_end_percent": 0.2}},
         "Identity guidance runs from 0.8 to 0.2",
     ),
-    "sigmas of length 1": ({"extra": sigmas("1.0"), "sample": {"sigmas": ["sigmas", 0]}}, "SIGMAS has 1 value(s)"),
+    "sigmas of length 1": (
+        {"extra": sigmas("1.0"), "sample": {"sigmas": ["sigmas", 0]}},
+        "SIGMAS has 1 value(s)",
+    ),
     "rising sigmas": ({"extra": sigmas("0.0, 1.0"), "sample": {"sigmas": ["sigmas", 0]}}, "SIGMAS must fall"),
     "two references": (
-        {"extra": {"second": REFERENCE_NODE}, "sample": {"positive": ["second", 1], "negative": ["second", 2]}},
+        {
+            "extra": {"second": REFERENCE_NODE},
+            "sample": {"positive": ["second", 1], "negative": ["second", 2]},
+        },
         "already carries a reference voice from LTXV Reference Audio",
     ),
     "LoRA of another size": ({"lora": {"lora_name": "other_size.safetensors"}}, "other_size.safetensors"),
     "ordinary video LoRA": ({"lora": {"lora_name": "video_only.safetensors"}}, "audio"),
     "LoRA header truncated": ({"lora": {"lora_name": "truncated.safetensors"}}, "truncated.safetensors"),
-    "LoRA header of 2^60 bytes": ({"lora": {"lora_name": "huge_header.safetensors"}}, "huge_header.safetensors"),
+    "LoRA header of 2^60 bytes": (
+        {"lora": {"lora_name": "huge_header.safetensors"}},
+        "huge_header.safetensors",
+    ),
     "pickle": ({"lora": {"lora_name": "pickle.pt"}}, "pickle"),
     "pickle under another name": ({"lora": {"lora_name": "renamed_pickle.safetensors"}}, "pickle"),
 }

@@ -1,9 +1,17 @@
 """Our nodes inside graphs of the host's own nodes, and the host's inside ours."""
 
 import pytest
+
 from bed.small_graph import small_graph
 
-GUIDER_INPUTS = ("video_cfg", "audio_cfg", "identity_scale", "stg_scale", "av_bimodal_scale", "stg_block_indices")
+GUIDER_INPUTS = (
+    "video_cfg",
+    "audio_cfg",
+    "identity_scale",
+    "stg_scale",
+    "av_bimodal_scale",
+    "stg_block_indices",
+)
 
 
 def hosts_latent():
@@ -47,7 +55,10 @@ def hosts_sampler(guider):
 
 def identity_guider():
     sample = small_graph()["sample"]["inputs"]
-    inputs = {name: sample[name] for name in ("model", "positive", "negative", "reference", *GUIDER_INPUTS)}
+    inputs = {
+        name: sample[name]
+        for name in ("model", "positive", "negative", "reference", "preset", *GUIDER_INPUTS)
+    }
     return {"class_type": "LTXIDLoRA_Guider", "inputs": {**inputs, "frame_rate": 25.0}}
 
 
@@ -66,10 +77,17 @@ def test_our_guider_in_the_hosts_sampler_equals_our_sampler(render):
 def test_our_decoder_takes_a_latent_of_the_hosts_sampler(render):
     guider = {
         "class_type": "CFGGuider",
-        "inputs": {"model": ["model", 0], "positive": ["positive", 0], "negative": ["negative", 0], "cfg": 2.0},
+        "inputs": {
+            "model": ["model", 0],
+            "positive": ["positive", 0],
+            "negative": ["negative", 0],
+            "cfg": 2.0,
+        },
     }
     video = render(small_graph(hosts_sampler(guider), decode={"latent": ["sampled", 0]}))
-    assert video.num_frames == 9 and video.frame_rate == 25, "the frame rate passes through the host's sampler"
+    assert video.num_frames == 9 and video.frame_rate == 25, (
+        "the frame rate passes through the host's sampler"
+    )
 
 
 def test_the_hosts_frame_rate_node_is_heeded(render):
@@ -90,10 +108,17 @@ def test_the_schedule_can_be_connected(render):
 
 
 def test_the_distilled_list_runs(render):
-    assert render(small_graph(sample={"schedule": "distilled 8 steps", "video_cfg": 1.0, "audio_cfg": 1.0})).num_frames == 9
+    assert (
+        render(
+            small_graph(sample={"schedule": "distilled 8 steps", "video_cfg": 1.0, "audio_cfg": 1.0})
+        ).num_frames
+        == 9
+    )
 
 
-@pytest.mark.parametrize("sampler_name", ["euler_ancestral", "dpmpp_2m", "heun", "uni_pc", "lcm", "res_multistep"])
+@pytest.mark.parametrize(
+    "sampler_name", ["euler_ancestral", "dpmpp_2m", "heun", "uni_pc", "lcm", "res_multistep"]
+)
 def test_samplers_of_the_host(render, sampler_name):
     assert render(small_graph(sample={"sampler_name": sampler_name})).num_frames == 9
 

@@ -4,6 +4,7 @@ import importlib
 from pathlib import Path
 
 import pytest
+
 from bed import in_process
 from bed.clip import Clip, made_clip
 

@@ -2,15 +2,16 @@
 
 import pytest
 import torch
-from idlora_core.frames import centre_crop_resize, num_audio_latents, num_video_latents
-from idlora_core.guidance import Scales, combine
-from idlora_core.positions import audio_tokens, latent_bounds
-from idlora_core.sigmas import DISTILLED_8_STEPS, ltx2_sigmas
 from ltx_core.components.guiders import MultiModalGuider, MultiModalGuiderParams
 from ltx_core.components.patchifiers import AudioPatchifier
 from ltx_core.components.schedulers import LTX2Scheduler
 from ltx_core.types import AudioLatentShape, VideoLatentShape, VideoPixelShape
 from ltx_pipelines.utils.constants import DISTILLED_SIGMA_VALUES
+
+from idlora_core.frames import centre_crop_resize, num_audio_latents, num_video_latents
+from idlora_core.guidance import Scales, combine
+from idlora_core.positions import audio_tokens, latent_bounds
+from idlora_core.sigmas import DISTILLED_8_STEPS, ltx2_sigmas
 
 
 @pytest.mark.parametrize("num_latents", [1, 2, 126, 750])
@@ -36,7 +37,13 @@ def test_distilled_schedule():
 
 @pytest.mark.parametrize(
     ("cfg", "stg", "modality", "rescale"),
-    [(3.0, 1.0, 3.0, 0.0), (7.0, 1.0, 3.0, 0.0), (7.0, 0.0, 1.0, 0.0), (1.0, 0.5, 1.0, 0.0), (3.0, 1.0, 3.0, 0.7)],
+    [
+        (3.0, 1.0, 3.0, 0.0),
+        (7.0, 1.0, 3.0, 0.0),
+        (7.0, 0.0, 1.0, 0.0),
+        (1.0, 0.5, 1.0, 0.0),
+        (3.0, 1.0, 3.0, 0.7),
+    ],
 )
 def test_combination_of_cfg_stg_and_modality(cfg, stg, modality, rescale):
     generator = torch.Generator().manual_seed(1)
@@ -46,7 +53,9 @@ def test_combination_of_cfg_stg_and_modality(cfg, stg, modality, rescale):
         cfg_scale=cfg, stg_scale=stg, modality_scale=modality, rescale_scale=rescale
     )
     expected = MultiModalGuider(params).calculate(*(values[name] for name in names))
-    assert torch.equal(combine(values, Scales(cfg=cfg, stg=stg, av_bimodal=modality, rescale=rescale)), expected)
+    assert torch.equal(
+        combine(values, Scales(cfg=cfg, stg=stg, av_bimodal=modality, rescale=rescale)), expected
+    )
 
 
 @pytest.mark.parametrize("frame_rate", [24.0, 25.0, 29.97, 30.0])

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from idlora_core.guidance import Scales
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
@@ -45,7 +46,9 @@ def identity(guider_module, model, clip, video=OFF, audio=OFF, **options):
         ({"cfg": 3.0, "identity": 4.0, "stg": 1.0, "av_bimodal": 3.0}, 5),
     ],
 )
-def test_a_guidance_that_is_off_costs_no_pass(guider_module, model, clip, denoise, count_passes, scales, predictions):
+def test_a_guidance_that_is_off_costs_no_pass(
+    guider_module, model, clip, denoise, count_passes, scales, predictions
+):
     counted, passes = count_passes(model)
     denoise(identity(guider_module, counted, clip, audio=Scales(**scales)), clip, ONE_STEP)
     assert sum(map(len, passes)) == predictions
@@ -121,7 +124,15 @@ def test_post_cfg_hooks_get_the_noisy_input_and_change_the_result(guider_module,
     hooked.set_model_sampler_post_cfg_function(halve)
     ours = denoise(identity(guider_module, hooked, clip, *[EVERYTHING] * 2), clip, ONE_STEP)
     plain = denoise(identity(guider_module, model, clip, *[EVERYTHING] * 2), clip, ONE_STEP)
-    assert got[0].keys() >= {"denoised", "cond_denoised", "uncond_denoised", "input", "sigma", "cond", "uncond"}
+    assert got[0].keys() >= {
+        "denoised",
+        "cond_denoised",
+        "uncond_denoised",
+        "input",
+        "sigma",
+        "cond",
+        "uncond",
+    }
     assert not torch.equal(got[0]["input"], got[0]["cond_denoised"])
     torch.testing.assert_close(ours[1], plain[1] * 0.5)
 

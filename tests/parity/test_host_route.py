@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from idlora_core.guidance import Scales
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
@@ -25,7 +26,9 @@ def plain(model, clip, cfg=1.0, reference=False):
 
     tokens = {"ref_audio": {"tokens": Reference(clip.reference).tokens}} if reference else {}
     guider = comfy.samplers.CFGGuider(model)
-    guider.set_conds(*([[entry[0], {**entry[1], **tokens}] for entry in conds] for conds in clip.conditioning))
+    guider.set_conds(
+        *([[entry[0], {**entry[1], **tokens}] for entry in conds] for conds in clip.conditioning)
+    )
     guider.set_cfg(cfg)
     return guider
 

@@ -8,12 +8,13 @@ import importlib
 
 import pytest
 import torch
+from safetensors.torch import load_file
+
 from bed import oracle
 from idlora_core.guidance import Scales, relative_l2
 from idlora_core.positions import audio_tokens
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
-from safetensors.torch import load_file
 
 STEPS, STG_BLOCK, LIMIT = 4, 2, 1e-5
 LORAS = {"small_ltx23": "small_id_lora.safetensors", "small_ltx20": "small_id_lora_20.safetensors"}
@@ -24,18 +25,21 @@ def authors_model(checkpoint):
     return oracle.load_transformer(checkpoint)
 
 
-def settings(guider_module, numerics="official"):
+def settings(guider_module, numerics="official", masks=(False, False)):
     return guider_module.GuiderSettings(
         video=Scales(cfg=3.0, stg=1.0, av_bimodal=3.0),
         audio=Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0),
         stg_block_indices=str(STG_BLOCK),
         numerics=numerics,
+        masks=guider_module.ReferenceMasks(*masks),
     )
 
 
-def on_the_host(guider_module, model, clip, denoise, numerics="official"):
+def on_the_host(guider_module, model, clip, denoise, **options):
     reference = Reference(clip.reference)
-    guider = guider_module.identity_guider(model, *clip.conditioning, settings(guider_module, numerics), reference)
+    guider = guider_module.identity_guider(
+        model, *clip.conditioning, settings(guider_module, **options), reference
+    )
     return denoise(guider, clip, ltx2_sigmas(STEPS))
 
 
@@ -73,8 +77,9 @@ def test_with_an_id_lora(
     pack, guider_module, model, authors_model, clip, denoise, checkpoint, small_models, record_property
 ):
     name = LORAS[checkpoint.stem]
-    load_lora = importlib.import_module(f"{pack.__name__}.nodes.host.lora").load_lora
-    ours = on_the_host(guider_module, load_lora(model, name, 1.0)[0], clip, denoise)
+    host_lora = importlib.import_module(f"{pack.__name__}.nodes.host.lora")
+    patched = host_lora.apply_lora(model, host_lora.fit_lora(model, name), 1.0)
+    ours = on_the_host(guider_module, patched, clip, denoise)
     plain = authors_model.velocity_model.state_dict()
     merged = {name: weight.clone() for name, weight in plain.items()}
     added = merge_lora(merged, load_file(small_models / "loras" / name))
@@ -86,6 +91,18 @@ def test_with_an_id_lora(
     assert added > 0
     assert min(deviations(ours, on_ltx_core(authors_model, clip))) > 100 * LIMIT, "the LoRA changes nothing"
     check(f"{checkpoint.stem} with ID-LoRA", deviations(ours, theirs), record_property)
+
+
+@pytest.mark.parametrize("masks", [(True, False), (False, True), (True, True)], ids=["video", "text", "both"])
+def test_training_time_masks(
+    guider_module, model, authors_model, clip, denoise, checkpoint, masks, record_property
+):
+    ours = on_the_host(guider_module, model, clip, denoise, masks=masks)
+    count = clip.reference.shape[2]
+    with oracle.training_masks(authors_model, count, count + clip.audio_noise.shape[2], *masks):
+        masked = on_ltx_core(authors_model, clip)
+    assert max(deviations(ours, on_ltx_core(authors_model, clip))) > 100 * LIMIT, "the masks change nothing"
+    check(f"{checkpoint.stem} with masks {masks}", deviations(ours, masked), record_property)
 
 
 def merge_lora(weights: dict[str, torch.Tensor], lora: dict[str, torch.Tensor]) -> int:
