@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""The developer's commands. They need Python 3.10 or newer and a package index, and set up the rest themselves.
+
+    python3 dev.py demo         one picture, one voice, one prompt -> an mp4, in a real ComfyUI
+    python3 dev.py test         all tests
+    python3 dev.py host         a ComfyUI with this pack and small models, for trying things by hand
+    python3 dev.py check        lint, format, types
+    python3 dev.py workflows    write the files in workflows/ anew
+
+`python3 dev.py COMMAND --help` tells more. What is downloaded and made lives in ~/.cache/idlora-ltx2, or in the
+folder named by IDLORA_CACHE. COMFYUI_PATH makes `demo` and `host` use an existing ComfyUI, run by the interpreter
+named by COMFYUI_PYTHON, or by its own.
+"""
+
+import sys
+
+if sys.version_info < (3, 10):
+    sys.exit("dev.py needs Python 3.10 or newer; this is " + sys.version.split()[0] + ".")
+
+import argparse
+import signal
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
+
+from bed import checks, demo, environment, tiers
+from bed.console import SetupError
+from bed.host_client import HostError
+
+
+def write_workflows(_: argparse.Namespace) -> int:
+    command = [environment.python(), "-m", "bed.graphs"]
+    return subprocess.run(command, env=environment.bed_variables()).returncode
+
+
+@dataclass(frozen=True)
+class Command:
+    help: str
+    run: Callable[[argparse.Namespace], int]
+    add_options: Callable[[argparse.ArgumentParser], None] = lambda _: None
+    rest: str = ""  # what options after -- are for
+
+
+COMMANDS = {
+    "demo": Command(
+        "run the one-stage workflow in a real ComfyUI", demo.run_demo, demo.add_demo_options, "ComfyUI"
+    ),
+    "test": Command("run the tests", tiers.run_tests, tiers.add_test_options, "pytest"),
+    "host": Command("leave a ComfyUI running until Ctrl-C", demo.run_host, demo.add_host_options, "ComfyUI"),
+    "check": Command("lint, check format and types", checks.run_checks),
+    "workflows": Command("write the workflows anew from their source", write_workflows),
+}
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The options; what follows `--` as `rest`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    own, rest = arguments[:end], arguments[end + 1 :]
+    parser = argparse.ArgumentParser(
+        prog="dev.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        note = f"Options after -- go to {command.rest}." if command.rest else None
+        command.add_options(
+            parsers.add_parser(name, help=command.help, description=command.help, epilog=note)
+        )
+    options = parser.parse_args(own, argparse.Namespace(rest=rest))
+    if rest and not COMMANDS[options.command].rest:
+        parser.error(f"{options.command} takes no options after --")
+    return options
+
+
+def main() -> int:
+    # Told to end, leave by an exception, so that every ComfyUI that was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options = parse(sys.argv[1:])
+    try:
+        return COMMANDS[options.command].run(options)
+    except (SetupError, HostError) as error:
+        print(f"\n{error}", file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted", file=sys.stderr, flush=True)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
