@@ -20,6 +20,7 @@ from . import model_patch
 from .attention import ReferenceMasks
 from .latents import check_joint_latent
 from .model_patch import Pass
+from .shared_prefix import SharedPrefix
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         options = model_options or {}
         wanted = self._plan(timestep, options)
         conds = [self._conds(name, x) for name in wanted]
-        outputs = _calc_conds(self.inner_model, conds, x, timestep, options)
+        outputs = self._run(conds, x, timestep, options)
         predictions = dict(zip(wanted, outputs, strict=True))
         self._pre_cfg(predictions, x, timestep, options)
         denoised = self._combine(predictions, x, timestep, options)
@@ -119,7 +120,24 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             if self.reference is not None and name != "no_reference":
                 extra[model_patch.REFERENCE_KEY] = comfy.conds.CONDConstant(self._reference_on(x))
             self._variants[name] = [_with_model_conds(entry, extra, name) for entry in source]
+            self._connect_prefix(name)
         return self._variants[name]
+
+    def _connect_prefix(self, name: Prediction) -> None:
+        """`perturbed` is planned after `cond`, so that the latter's conditioning is there."""
+        prefix = self.passes[name].prefix
+        if name == "perturbed" and prefix is not None:
+            for cond, perturbed in zip(self._variants["cond"], self._variants[name], strict=True):
+                prefix.connect(cond["uuid"], perturbed["uuid"])
+
+    def _run(self, conds: list[list[dict]], x, timestep, options: dict) -> list[torch.Tensor]:
+        """All predictions in one call, so that the host batches what fits and spreads the rest."""
+        try:
+            return _calc_conds(self.inner_model, conds, x, timestep, options)
+        finally:
+            prefix = self.passes["cond"].prefix
+            if prefix is not None:
+                prefix.clear()
 
     def _reference_on(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         """Tokens and bounds on the sampling device, moved once per run."""
@@ -215,12 +233,14 @@ def check_model(model: ModelPatcher) -> None:
 
 def _passes(plain: Pass, stg_block_indices: tuple[int, ...]) -> dict[Prediction, Pass]:
     """What each prediction changes in the forward pass."""
+    if stg_block_indices:
+        plain = replace(plain, prefix=SharedPrefix(stg_block_indices[0]))
     return {
         "cond": plain,
         "uncond": plain,
         "no_reference": plain,
         "perturbed": replace(plain, stg_block_indices=stg_block_indices),
-        "uncoupled": replace(plain, uncoupled=True),
+        "uncoupled": replace(plain, uncoupled=True, prefix=None),
     }
 
 
@@ -263,7 +283,7 @@ def _with_model_conds(entry: dict, extra: dict, name: Prediction) -> dict:
 
 
 def _calc_conds(model, conds: list[list[dict]], x, timestep, options: dict):
-    """All predictions in one call, so that the host batches what fits and spreads the rest."""
+    """The host's own call, or another pack's in its place."""
     if "sampler_calc_cond_batch_function" in options:
         arguments = {"conds": conds, "input": x, "sigma": timestep, "model": model, "model_options": options}
         return options["sampler_calc_cond_batch_function"](arguments)

@@ -19,6 +19,7 @@ from comfy.patcher_extension import WrapperExecutor, WrappersMP
 
 from ...idlora_core.numerics import Numerics
 from .attention import ReferenceMasks, changed_block
+from .shared_prefix import SharedPrefix, keeping_block, shifted, start_at
 
 WRAPPER_KEY = "ltx_idlora"
 PASS_KEY = "ltx_idlora_pass"
@@ -35,12 +36,14 @@ class Pass:
         uncoupled: audio and video do not attend to each other.
         numerics: see `idlora_core.numerics`.
         masks: which training-time masks apply to the reference tokens.
+        prefix: where `cond` leaves hidden states and `perturbed` finds them; None shares nothing.
     """
 
     stg_block_indices: tuple[int, ...] = ()
     uncoupled: bool = False
     numerics: Numerics = "host"
     masks: ReferenceMasks = ReferenceMasks()
+    prefix: SharedPrefix | None = None
 
 
 def patched_clone(model: ModelPatcher) -> ModelPatcher:
@@ -72,6 +75,8 @@ def _run_pass(
     following = WrapperExecutor.new_class_executor(view._forward, view, executor.wrappers, executor.idx + 1)
     num_tokens = reference["tokens"].shape[1] if reference else 0
     options = changed_options(options, change, len(view.transformer_blocks), num_tokens)
+    if change.prefix is not None:
+        _share_prefix(view, change, change.prefix, options, x[0].device)
     return following.execute(
         x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs
     )
@@ -95,6 +100,21 @@ def changed_options(
         blocks[key] = partial(changed_block, blocks.get(key), index in change.stg_block_indices, masks)
     options["patches_replace"] = {**replace, "dit": blocks}
     return options
+
+
+def _share_prefix(
+    view: LTXAVModel, change: Pass, prefix: SharedPrefix, options: dict[str, Any], device: torch.device
+) -> None:
+    """Leave hidden states for `perturbed` in a plain pass; start `perturbed` from them."""
+    uuids, blocks = options.get("uuids", []), options["patches_replace"]["dit"]
+    if change.stg_block_indices:
+        states = prefix.take(uuids, device)
+        if states is not None:
+            start_at(view, prefix.first_block, states)
+            options["patches_replace"]["dit"] = shifted(blocks, prefix.first_block)
+    elif prefix.wants(uuids):
+        key = ("double_block", prefix.first_block)
+        blocks[key] = partial(keeping_block, blocks.get(key), prefix)
 
 
 def model_view(model: LTXAVModel, change: Pass, reference: dict[str, torch.Tensor] | None) -> LTXAVModel:
