@@ -8,3 +8,15 @@ Numerics = Literal["host", "official"]
 docs/parity.md lists every difference with the test that proves it."""
 
 NUMERICS: tuple[Numerics, ...] = get_args(Numerics)
+
+
+def checked_numerics(name: str) -> Numerics:
+    """The way of computing of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for numerics in NUMERICS:
+        if numerics == name:
+            return numerics
+    raise ValueError(f"numerics is '{name}'; choose one of {', '.join(NUMERICS)}.")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from comfy_api.latest import io
 
 from ..idlora_core.guidance import MAX_SCALE, Scales
+from ..idlora_core.numerics import checked_numerics
 from ..idlora_core.presets import CUSTOM, PRESETS
 from .host.attention import ReferenceMasks
 from .host.guider import GuiderSettings
@@ -134,6 +135,6 @@ def guider_settings(
         audio=audio,
         stg_block_indices=stg_block_indices,
         identity_percents=(identity_start_percent, identity_end_percent),
-        numerics=numerics,
+        numerics=checked_numerics(numerics),
         masks=ReferenceMasks(hide_reference_from_video, hide_text_from_reference),
     )

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import comfy.conds
 import comfy.model_base
@@ -173,11 +174,13 @@ class IdentityGuider(comfy.samplers.CFGGuider):
 
     def _combine(self, predictions: Mapping[Prediction, torch.Tensor], x, timestep, options: dict):
         """Each stream guided by its own scales, packed again as the host packs them."""
-        streams = {k: comfy.utils.unpack_latents(v, self.latent_shapes) for k, v in predictions.items()}
+        streams: dict[Prediction, list[torch.Tensor]] = {
+            name: comfy.utils.unpack_latents(x0, self.latent_shapes) for name, x0 in predictions.items()
+        }
         guided = []
         for index, scales in enumerate((self.guidance.video, self.guidance.audio)):
             other = self._other_cfg(predictions, scales.cfg, x, timestep, options)
-            stream = {name: parts[index] for name, parts in streams.items()}
+            stream: dict[Prediction, torch.Tensor] = {name: parts[index] for name, parts in streams.items()}
             replaced = (
                 comfy.utils.unpack_latents(other, self.latent_shapes)[index] if other is not None else None
             )
@@ -260,7 +263,7 @@ def _sigma_guidance(model: ModelPatcher, settings: GuiderSettings) -> Guidance:
             f"Identity guidance runs from {start} to {end}; the start must not be after the end,"
             " both between 0.0 and 1.0."
         )
-    sampling = model.get_model_object("model_sampling")
+    sampling: Any = model.get_model_object("model_sampling")
     window = (sampling.percent_to_sigma(start), sampling.percent_to_sigma(end))
     return Guidance(settings.video, settings.audio, window)
 

@@ -10,7 +10,7 @@ multi-GPU run overrides its own copy.
 import copy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from comfy.ldm.lightricks.av_model import LTXAVModel
@@ -71,7 +71,7 @@ def _run_pass(
     if change is None:
         return executor(x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs)
     reference = kwargs.get(REFERENCE_KEY)
-    view = model_view(executor.class_obj, change, reference)
+    view = model_view(cast(LTXAVModel, executor.class_obj), change, reference)
     following = WrapperExecutor.new_class_executor(view._forward, view, executor.wrappers, executor.idx + 1)
     num_tokens = reference["tokens"].shape[1] if reference else 0
     options = changed_options(options, change, len(view.transformer_blocks), num_tokens)

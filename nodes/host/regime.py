@@ -1,5 +1,7 @@
 """Reads off a MODEL of the host which kind it is."""
 
+from typing import Any
+
 import torch
 from comfy.model_patcher import ModelPatcher
 
@@ -13,7 +15,7 @@ def regime_of(model: ModelPatcher) -> Regime:
     network = model.model.diffusion_model
     family = "LTX-2.3" if network.cross_attention_adaln else "LTX-2"
     distilled, evidence = _distilled(model)
-    sampling = model.get_model_object("model_sampling")
+    sampling: Any = model.get_model_object("model_sampling")
     probe = torch.tensor([0.5])
     return Regime(family, distilled, evidence, bool(torch.allclose(sampling.timestep(probe), probe)))
 

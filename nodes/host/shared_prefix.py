@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import comfy.model_management
 import torch
 from comfy.ldm.lightricks.av_model import LTXAVModel
+
+from .memory import free_bytes
 
 Block = tuple[str, int]
 HiddenStates = tuple[torch.Tensor, torch.Tensor]
@@ -54,7 +55,7 @@ class SharedPrefix:
 
     def take(self, uuids: Sequence[UUID], device: torch.device) -> HiddenStates | None:
         """Hand over the states for a pass over these conditionings, once; None where any is missing."""
-        keys = [self._sources.get(key) for key in uuids]
+        keys = [self._sources[key] for key in uuids if key in self._sources]
         kept = [self._states.pop(key) for key in keys if key in self._states]
         if len(kept) != len(uuids):
             return None
@@ -77,7 +78,7 @@ def start_at(view: LTXAVModel, first_block: int, states: HiddenStates) -> None:
 
     blocks = torch.nn.ModuleList(list(view.transformer_blocks)[first_block:])
     # The dict of submodules is shared with the model; the view gets one of its own.
-    view.__dict__["_modules"] = {**view._modules, "transformer_blocks": blocks}
+    vars(view)["_modules"] = {**view._modules, "transformer_blocks": blocks}
     view._process_transformer_blocks = run_from
 
 
@@ -91,4 +92,4 @@ def shifted(blocks: Mapping[Block, Callable], first_block: int) -> dict[Block, C
 def _fits(states: HiddenStates) -> bool:
     """Whether the host has memory to spare for copies."""
     needed = sum(part.nbytes for part in states)
-    return needed * FREE_MEMORY_FACTOR < comfy.model_management.get_free_memory(states[0].device)
+    return needed * FREE_MEMORY_FACTOR < free_bytes(states[0].device)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from ltx_core.components.diffusion_steps import EulerDiffusionStep
@@ -80,7 +81,8 @@ def load_transformer(checkpoint: Path) -> X0Model:
         names = [k.removeprefix(PREFIX) for k in list(file.keys()) if k.startswith(PREFIX)]
         weights = {k: file.get_tensor(PREFIX + k).float() for k in names if not k.startswith(TEXT_CONNECTORS)}
     with torch.device("meta"):
-        model: LTXModel = LTXModelConfigurator.from_config(config)
+        configurator: Any = LTXModelConfigurator
+        model: LTXModel = configurator.from_config(config)
     model.load_state_dict(weights, strict=True, assign=True)
     return X0Model(model.eval())
 
@@ -173,9 +175,10 @@ def training_masks(model: X0Model, count: int, total: int, from_video: bool, tex
 
         return attention
 
-    changed = [block.audio_to_video_attn for block in model.velocity_model.transformer_blocks if from_video]
+    blocks: Any = model.velocity_model.transformer_blocks
+    changed = [block.audio_to_video_attn for block in blocks if from_video]
     hides_keys = len(changed)
-    changed += [block.audio_attn2 for block in model.velocity_model.transformer_blocks if text]
+    changed += [block.audio_attn2 for block in blocks if text]
     kept = [layer.attention_function for layer in changed]
     for index, (layer, attend) in enumerate(zip(changed, kept, strict=True)):
         layer.attention_function = masked(attend, index < hides_keys)

@@ -1,6 +1,7 @@
 """Plan and combine: what runs, what it weighs, and that off is off."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ OFF = Scales()
 ON = {"cfg": 3.0, "identity": 4.0, "stg": 1.0, "av_bimodal": 3.0}
 
 
-def predictions(seed=0, dtype=torch.float32):
+def predictions(seed=0, dtype=torch.float32) -> dict[Any, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     names = ("cond", *(term.prediction for term in TERMS))
     return {name: torch.randn(2, 3, 4, generator=generator).to(dtype) for name in names}
@@ -48,7 +49,7 @@ def test_everything_off_needs_one_prediction_and_changes_nothing():
 @pytest.mark.parametrize("stream", ["video", "audio"])
 def test_each_scale_drives_exactly_its_prediction(term, stream):
     scales = Scales(**{term.scale: ON[term.scale]})
-    guidance = Guidance(**{"video": OFF, "audio": OFF, stream: scales})
+    guidance = Guidance(scales, OFF) if stream == "video" else Guidance(OFF, scales)
     assert plan(guidance, 0.5) == ("cond", term.prediction)
 
 

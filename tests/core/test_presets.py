@@ -63,7 +63,12 @@ def test_a_mismatch_is_said(regime, preset, words):
 
 @pytest.mark.parametrize(
     ("regime", "preset"),
-    [(DISTILLED_MODEL, "distilled"), (DEV_MODEL, "paper"), (UNKNOWN_MODEL, "paper"), (DISTILLED_MODEL, CUSTOM)],
+    [
+        (DISTILLED_MODEL, "distilled"),
+        (DEV_MODEL, "paper"),
+        (UNKNOWN_MODEL, "paper"),
+        (DISTILLED_MODEL, CUSTOM),
+    ],
 )
 def test_nothing_is_said_where_nothing_is_seen(regime, preset):
     assert mismatches(regime, preset) == []

@@ -28,7 +28,7 @@ def test_an_interrupted_run_stops_and_the_next_is_right(studio, render):
     wait_until_sampling(studio, prompt_id)
     studio.interrupt()
     entry = studio.wait(prompt_id, timeout=60)
-    assert failure(entry).startswith("Interrupted in LTXIDLoRA_KSampler")
+    assert (failure(entry) or "").startswith("Interrupted in LTXIDLoRA_KSampler")
     render(small_graph(sample={"seed": 6}))
     again = render(small_graph(sample={"seed": 5}, save={"filename_prefix": "test/again"}))
     assert again.path.read_bytes()[-20_000:] == before

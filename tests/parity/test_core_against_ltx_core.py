@@ -1,5 +1,7 @@
 """The pure parts against Lightricks' own package, bit for bit."""
 
+from typing import Any
+
 import pytest
 import torch
 from ltx_core.components.guiders import MultiModalGuider, MultiModalGuiderParams
@@ -48,7 +50,9 @@ def test_distilled_schedule():
 def test_combination_of_cfg_stg_and_modality(cfg, stg, modality, rescale):
     generator = torch.Generator().manual_seed(1)
     names = ("cond", "uncond", "perturbed", "uncoupled")
-    values = {name: torch.randn(1, 128, 3, 8, 8, generator=generator) for name in names}
+    values: dict[Any, torch.Tensor] = {
+        name: torch.randn(1, 128, 3, 8, 8, generator=generator) for name in names
+    }
     params = MultiModalGuiderParams(
         cfg_scale=cfg, stg_scale=stg, modality_scale=modality, rescale_scale=rescale
     )

@@ -73,7 +73,7 @@ def test_the_hosts_free_memory_decides(pack, monkeypatch):
     module = importlib.import_module(f"{pack.__name__}.nodes.host.shared_prefix")
     states = torch.zeros(1, 10, 4), torch.zeros(1, 5, 2)
     for free, fits in ((module.FREE_MEMORY_FACTOR * 200 + 1, True), (module.FREE_MEMORY_FACTOR * 200, False)):
-        monkeypatch.setattr(module.comfy.model_management, "get_free_memory", lambda *_, free=free: free)
+        monkeypatch.setattr(module, "free_bytes", lambda _, free=free: free)
         assert module._fits(states) is fits
 
 
