@@ -5,7 +5,7 @@ import math
 from torch import Tensor
 
 from .frames import FRAMES_PER_LATENT
-from .positions import AudioGrid
+from .positions import LTX2_GRID, AudioGrid
 
 ROUNDING = 1e-6
 
@@ -66,7 +66,7 @@ def without_lead_in(
 
 
 def num_silent_latents(
-    silent_seconds: float, num_frames: int, frame_rate: float, grid: AudioGrid = AudioGrid()
+    silent_seconds: float, num_frames: int, frame_rate: float, grid: AudioGrid = LTX2_GRID
 ) -> int:
     """Audio latents that lie in the first seconds of what is generated.
 

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .numerics import Numerics
-from .positions import AudioGrid
+from .positions import LTX2_GRID, AudioGrid
 
 FRAMES_PER_LATENT = 8
 PIXELS_PER_LATENT = 32
@@ -31,7 +31,7 @@ def num_video_latents(num_frames: int) -> int:
 
 
 def num_audio_latents(
-    num_frames: int, frame_rate: float, numerics: Numerics = "host", grid: AudioGrid = AudioGrid()
+    num_frames: int, frame_rate: float, numerics: Numerics = "host", grid: AudioGrid = LTX2_GRID
 ) -> int:
     """Audio latents that go with a clip.
 
@@ -102,3 +102,24 @@ def centre_crop_resize(image: Tensor, width: int, height: int) -> Tensor:
     image = F.interpolate(image, size=covering, mode="bilinear", align_corners=False)
     top, left = (covering[0] - height) // 2, (covering[1] - width) // 2
     return image[:, :, top : top + height, left : left + width]
+
+
+def fitted_picture(image: Tensor, width: int, height: int) -> Tensor:
+    """One picture as the video VAE takes it: cropped and resized, without its alpha channel.
+
+    Args:
+        image: (1, H, W, C), C at least 3.
+        width, height: target in pixels.
+
+    Returns:
+        (1, height, width, 3).
+
+    Raises:
+        ValueError: a batch of pictures.
+    """
+    if image.shape[0] != 1:
+        raise ValueError(
+            f"The image input takes one picture, got a batch of {image.shape[0]}. Pick one with Get Image from Batch."
+        )
+    picture = image[..., :3].movedim(-1, 1)  # BHWC -> BCHW
+    return centre_crop_resize(picture, width, height).movedim(1, -1)  # BCHW -> BHWC

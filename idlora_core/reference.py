@@ -16,6 +16,7 @@ MIN_SECONDS = 0.5
 SILENT_PEAK_DBFS = -60.0
 SILENCE_BELOW_PEAK_DB = 40.0
 FRAME_SECONDS = 0.01
+FRAMES_PER_CHUNK = 1000
 MAX_RATIO_DENOMINATOR = 1000
 CHANNELS = 2
 
@@ -55,7 +56,8 @@ def prepare_waveform(
 
     Leading silence is what lies more than 40 dB below the loudest 10 ms. Mono is doubled; more than
     two channels are averaged first. Resampled straight to the target rate and not cropped to any
-    block size, so that encoding it equals the authors' encoding.
+    block size, so that encoding it equals the authors' encoding (tests/parity). Of a long recording
+    only what is taken is copied.
 
     Args:
         waveform: (1, C, N), full scale = 1.
@@ -73,10 +75,11 @@ def prepare_waveform(
         arXiv 2603.10256, section 4.1 (about 5 s of one speaker); the authors' `_encode_audio`.
     """
     _check_recording(waveform, sample_rate, max_seconds)
-    stereo = _stereo(waveform.float())
-    sound = stereo[..., leading_silence(stereo, sample_rate) :]
+    sound = waveform[..., leading_silence(waveform, sample_rate) :]
     _check_sound(sound, sample_rate)
-    return resampled(sound[..., : round(max_seconds * sample_rate)], sample_rate, target_rate)
+    sound = _stereo(sound[..., : round(max_seconds * sample_rate)])
+    # Where the ratio is approximate, a sample or two can be too many.
+    return resampled(sound, sample_rate, target_rate)[..., : math.ceil(max_seconds * target_rate)]
 
 
 def resampled(waveform: Tensor, sample_rate: int, target_rate: int) -> Tensor:
@@ -93,25 +96,33 @@ def leading_silence(waveform: Tensor, sample_rate: int) -> int:
     """Samples before the first 10 ms that are within 40 dB of the loudest 10 ms.
 
     Args:
-        waveform: (1, C, N).
+        waveform: (1, C, N), any dtype.
         sample_rate: Hz.
 
     Returns:
         A whole number of frames, in samples; 0 when the sound starts at once.
     """
     frame = max(round(sample_rate * FRAME_SECONDS), 1)
-    power = waveform.square().mean(dim=(0, 1))
-    num_frames = math.ceil(power.numel() / frame)
-    padded = torch.nn.functional.pad(power, (0, num_frames * frame - power.numel()))
-    energy = padded.reshape(num_frames, frame).mean(dim=1)
+    # In chunks: squares of an hour of sound would take gigabytes.
+    chunks = waveform.split(frame * FRAMES_PER_CHUNK, dim=-1)
+    energy = torch.cat([_frame_energies(_stereo(chunk), frame) for chunk in chunks])
     loud = energy >= energy.max() * 10 ** (-SILENCE_BELOW_PEAK_DB / 10)
     return int(loud.to(torch.uint8).argmax()) * frame
 
 
+def _frame_energies(stereo: Tensor, frame: int) -> Tensor:
+    """Mean power of each `frame` samples, the last filled up with silence: (1, 2, N) -> (F,)."""
+    power = stereo.square().mean(dim=(0, 1))
+    num_frames = math.ceil(power.numel() / frame)
+    padded = torch.nn.functional.pad(power, (0, num_frames * frame - power.numel()))
+    return padded.reshape(num_frames, frame).mean(dim=1)
+
+
 def peak_dbfs(waveform: Tensor) -> float:
-    """Peak level against full scale, in dB; -inf for digital silence."""
-    peak = waveform.abs().max().item()
-    return 20 * math.log10(peak) if peak > 0 else -math.inf
+    """Peak level against full scale, in dB: -inf for digital silence, NaN or inf where a sample is that."""
+    lowest, highest = (value.item() for value in waveform.aminmax())  # no copy, unlike abs().max()
+    peak = max(-lowest, highest)
+    return -math.inf if peak == 0 else 20 * math.log10(peak)
 
 
 def _check_recording(waveform: Tensor, sample_rate: int, max_seconds: float) -> None:
@@ -127,9 +138,9 @@ def _check_recording(waveform: Tensor, sample_rate: int, max_seconds: float) -> 
         raise ValueError(f"max_seconds is {max_seconds}; give at least {MIN_SECONDS} s (the paper uses 5).")
     if waveform.numel() == 0:
         raise ValueError("Reference audio is empty. Connect 3-5 s of clear speech by one person.")
-    if not torch.isfinite(waveform).all():
-        raise ValueError("Reference audio holds values that are not numbers (NaN or Inf). Load it again.")
     level = peak_dbfs(waveform)
+    if math.isnan(level) or level == math.inf:
+        raise ValueError("Reference audio holds values that are not numbers (NaN or Inf). Load it again.")
     if level < SILENT_PEAK_DBFS:
         raise ValueError(
             f"Reference audio is silent (peak {level:.0f} dBFS). Connect 3-5 s of clear speech by one person."
@@ -147,7 +158,8 @@ def _check_sound(sound: Tensor, sample_rate: int) -> None:
 
 
 def _stereo(waveform: Tensor) -> Tensor:
-    """(1, C, N) -> (1, 2, N)."""
+    """(1, C, N) -> (1, 2, N) float32."""
+    waveform = waveform.float()
     if waveform.shape[1] == CHANNELS:
         return waveform
     return waveform.mean(dim=1, keepdim=True).repeat(1, CHANNELS, 1)

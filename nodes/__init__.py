@@ -7,9 +7,9 @@ class IDLoRAExtension(ComfyExtension):
     """What the host asks for the pack's nodes."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        from . import decode, first_frame, load, prompt, reference, sampling
+        from . import decode, first_frame, load, prompt, reference, sampling, second_stage
 
-        modules = (load, reference, first_frame, sampling, decode, prompt)
+        modules = (load, reference, first_frame, sampling, second_stage, decode, prompt)
         return [node for module in modules for node in module.NODES]
 
 

@@ -2,9 +2,10 @@
 
 from comfy_api.latest import io
 
+from ..idlora_core.clean_start import without_lead_in
 from ..idlora_core.sound import fitted_to_frames
 from .host import vae as host_vae
-from .host.latents import FRAME_RATE, streams
+from .host.latents import FRAME_RATE, LEAD_IN_FRAMES, streams
 from .sockets import CATEGORY
 
 
@@ -15,7 +16,10 @@ class DecodeAV(io.ComfyNode):
             node_id="LTXIDLoRA_DecodeAV",
             display_name="AV Decode",
             category=CATEGORY,
-            description="Decodes picture and sound; the sound is cut or padded to the picture's length exactly.",
+            description=(
+                "Decodes picture and sound; a lead-in is removed from both, and the sound is cut or padded to the"
+                " picture's length exactly."
+            ),
             search_aliases=["decode audio video", "vae decode", "id-lora"],
             inputs=[
                 io.Latent.Input("latent", tooltip="A joint audio-video latent from any sampler."),
@@ -55,6 +59,8 @@ class DecodeAV(io.ComfyNode):
         frame_rate = latent.get(FRAME_RATE, frame_rate)
         images = host_vae.decode_video(video_vae, video_latent, tiling)
         waveform, sample_rate = host_vae.decode_audio(audio_vae, audio_latent)
+        lead_in_frames = latent.get(LEAD_IN_FRAMES, 0)
+        images, waveform = without_lead_in(images, waveform, sample_rate, lead_in_frames, frame_rate)
         waveform = fitted_to_frames(waveform, sample_rate, images.shape[0], frame_rate)
         audio = {"waveform": waveform, "sample_rate": sample_rate}
         return io.NodeOutput(host_vae.video_with_sound(images, audio, frame_rate), images, audio)

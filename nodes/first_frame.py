@@ -4,11 +4,14 @@ import torch
 from comfy_api.latest import io
 
 from ..idlora_core import frames
+from ..idlora_core.clean_start import num_held_latents, num_lead_in_frames, num_silent_latents
 from .host import vae as host_vae
 from .host.latents import joint_latent
+from .host.status import send_status
 from .sockets import CATEGORY, numerics_input
 
 SIZE_LIMIT = 16384
+MAX_START_SECONDS = 10.0
 
 
 class FirstFrameCondition(io.ComfyNode):
@@ -78,48 +81,125 @@ class FirstFrameCondition(io.ComfyNode):
                     tooltip="1 keeps the picture as the first frame; less lets it change; 0 ignores it.",
                 ),
                 numerics_input(),
+                io.Float.Input(
+                    "silent_start_seconds",
+                    default=0.0,
+                    min=0.0,
+                    max=MAX_START_SECONDS,
+                    step=0.01,
+                    tooltip=(
+                        "The sound's first seconds are silence that the sampler may not change, so that speech begins"
+                        " after them. Off at 0. Costs speaking time: the clip does not get longer. With a lead-in it"
+                        " counts from the lead-in's start. Meant against a wrong voice in the first half second;"
+                        " nobody has heard yet whether it helps."
+                    ),
+                    optional=True,
+                    advanced=True,
+                ),
+                io.Float.Input(
+                    "lead_in_seconds",
+                    default=0.0,
+                    min=0.0,
+                    max=MAX_START_SECONDS,
+                    step=0.01,
+                    tooltip=(
+                        "Generates so much more before the clip, in steps of 8 frames, and AV Decode removes it from"
+                        " picture and sound; a picture is held still through it. Off at 0. Costs time and memory for"
+                        " the extra frames, and words that are spoken too early are cut off. Meant against a wrong"
+                        " voice in the first half second; nobody has heard yet whether it helps."
+                    ),
+                    optional=True,
+                    advanced=True,
+                ),
+                io.Image.Input(
+                    "continue_from",
+                    optional=True,
+                    tooltip=(
+                        "Frames of an earlier clip, such as the images of AV Decode: the last one becomes the first"
+                        " frame, in place of image. With the same reference a chain of clips keeps face and voice;"
+                        " the frame at the seam is in both clips."
+                    ),
+                ),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="For the sampler; knows its frame rate.")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
     def execute(
-        cls, video_vae, audio_vae, width, height, max_side, length, frame_rate, strength, numerics="host", image=None
+        cls,
+        video_vae,
+        audio_vae,
+        width,
+        height,
+        max_side,
+        length,
+        frame_rate,
+        strength,
+        numerics="host",
+        image=None,
+        silent_start_seconds=0.0,
+        lead_in_seconds=0.0,
+        continue_from=None,
     ) -> io.NodeOutput:
         host_vae.check_video_vae(video_vae)
         grid = host_vae.audio_grid(audio_vae)
         frames.checked_length(length)
-        width, height = _size(image, width, height, max_side)
-        audio = host_vae.empty_audio(audio_vae, frames.num_audio_latents(length, frame_rate, numerics, grid))
-        video = _video_latent(video_vae, image, width, height, length)
-        return io.NodeOutput(joint_latent(video, audio, None if image is None else strength, frame_rate))
+        picture = _first_frame(image, continue_from)
+        lead_in_frames = num_lead_in_frames(lead_in_seconds, frame_rate)
+        total = length + lead_in_frames
+        num_audio = frames.num_audio_latents(total, frame_rate, numerics, grid)
+        num_silent = min(num_silent_latents(silent_start_seconds, total, frame_rate, grid), num_audio)
+
+        size = _size(picture, width, height, max_side)
+        video = _video_latent(video_vae, picture, size, total, lead_in_frames)
+        audio = _audio_latent(audio_vae, num_audio, num_silent)
+        if lead_in_frames:
+            parts = f"{lead_in_frames} of lead-in, {length} of the clip"
+            send_status(cls.hidden.unique_id, f"{total} frames: {parts}")
+        strength = None if picture is None else strength
+        return io.NodeOutput(joint_latent(video, audio, strength, frame_rate, lead_in_frames, num_silent))
 
 
-def _size(image: torch.Tensor | None, width: int, height: int, max_side: int) -> tuple[int, int]:
-    """Explicit size, or the picture's aspect, or a square."""
+def _first_frame(image: torch.Tensor | None, continue_from: torch.Tensor | None) -> torch.Tensor | None:
+    """(1, H, W, C): the picture, or the last frame of an earlier clip."""
+    if continue_from is None:
+        return image
+    if image is not None:
+        raise ValueError(
+            "First-Frame Condition got both image and continue_from, and each is the first frame."
+            " Disconnect one of them."
+        )
+    return continue_from[-1:]
+
+
+def _size(picture: torch.Tensor | None, width: int, height: int, max_side: int) -> tuple[int, int]:
+    """(width, height): the explicit size, or the picture's aspect, or a square."""
     if width or height:
         return frames.checked_size(width, height)
-    if image is None:
+    if picture is None:
         return frames.fitted_size(1, 1, max_side)
-    return frames.fitted_size(image.shape[2], image.shape[1], max_side)
+    return frames.fitted_size(picture.shape[2], picture.shape[1], max_side)
 
 
-def _video_latent(video_vae, image: torch.Tensor | None, width: int, height: int, length: int) -> torch.Tensor:
-    """(1, 128, F, H, W): zeros, with the encoded picture in the first latent frame."""
-    pixels = frames.PIXELS_PER_LATENT
-    shape = (1, 128, frames.num_video_latents(length), height // pixels, width // pixels)
-    latent = torch.zeros(shape)
-    if image is not None:
-        latent[:, :, :1] = host_vae.encode_picture(video_vae, _fitted(image, width, height))
+def _video_latent(
+    video_vae, picture: torch.Tensor | None, size: tuple[int, int], num_frames: int, lead_in_frames: int
+) -> torch.Tensor:
+    """(1, 128, F, H, W): zeros, with the encoded picture in the lead-in and the clip's first frame."""
+    width, height = (side // frames.PIXELS_PER_LATENT for side in size)
+    latent = torch.zeros(1, 128, frames.num_video_latents(num_frames), height, width)
+    if picture is not None:
+        still = host_vae.encode_picture(video_vae, frames.fitted_picture(picture, *size), lead_in_frames + 1)
+        latent[:, :, : num_held_latents(lead_in_frames)] = still
     return latent
 
 
-def _fitted(image: torch.Tensor, width: int, height: int) -> torch.Tensor:
-    """One picture, cropped and resized, without its alpha channel."""
-    if image.shape[0] != 1:
-        raise ValueError(f"First-Frame Condition takes one picture, got a batch of {image.shape[0]}.")
-    picture = image[..., :3].movedim(-1, 1)  # BHWC -> BCHW
-    return frames.centre_crop_resize(picture, width, height).movedim(1, -1)  # BCHW -> BHWC
+def _audio_latent(audio_vae, num_latents: int, num_silent: int) -> torch.Tensor:
+    """(1, 8, T, 16): zeros, with encoded silence at the start."""
+    latent = host_vae.empty_audio(audio_vae, num_latents)
+    if num_silent:
+        latent[:, :, :num_silent] = host_vae.encode_silence(audio_vae, num_silent)
+    return latent
 
 
 NODES = [FirstFrameCondition]

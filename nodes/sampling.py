@@ -11,6 +11,7 @@ from .host import sampling as host_sampling
 from .host.guider import IdentityGuider, identity_guider
 from .host.latents import FRAME_RATE, with_frame_rate
 from .host.regime import regime_of
+from .host.res2s import sampler_names
 from .host.status import send_status
 from .sockets import CATEGORY, IdentityReference
 
@@ -81,9 +82,9 @@ class IdentityGuidedKSampler(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "sampler_name",
-                    options=host_sampling.SAMPLER_NAMES,
+                    options=sampler_names(),
                     default="euler",
-                    tooltip="Any sampler of ComfyUI. Paper: euler.",
+                    tooltip="Any sampler of ComfyUI, and res_2s. Paper: euler; HQ: res_2s, with two predictions a step.",
                 ),
                 io.Combo.Input(
                     "schedule",

@@ -20,6 +20,7 @@ from ...idlora_core.sigmas import checked_sigmas
 from . import model_patch
 from .attention import ReferenceMasks
 from .latents import check_joint_latent
+from .masking import with_kept_parts
 from .model_patch import Pass
 from .shared_prefix import SharedPrefix
 
@@ -78,14 +79,16 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         self._variants: dict[Prediction, list[dict]] = {}
         self.latent_shapes: list[torch.Size] = []
 
-    def sample(self, noise, latent_image, sampler, sigmas, *args, **kwargs):
-        if sigmas.numel() > 0:  # the host returns the latent as it is for an empty schedule
-            checked_sigmas(sigmas)
+    def sample(self, noise, latent_image, sampler, sigmas, denoise_mask=None, *args, **kwargs):
         check_joint_latent(self.model_patcher, latent_image)
+        if sigmas.numel() == 0:  # nothing to do, as for the host
+            return latent_image
+        checked_sigmas(sigmas)
         try:
-            return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+            denoised = super().sample(noise, latent_image, sampler, sigmas, denoise_mask, *args, **kwargs)
         finally:
             self._variants = {}
+        return with_kept_parts(denoised, latent_image, denoise_mask)
 
     def inner_sample(self, *args, latent_shapes=None, **kwargs):
         self.latent_shapes = latent_shapes or []

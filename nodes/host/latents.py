@@ -5,26 +5,42 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.nested_tensor import NestedTensor
 
+from ...idlora_core.clean_start import num_held_latents
+
 FRAME_RATE = "frame_rate"
+LEAD_IN_FRAMES = "lead_in_frames"
+"""Keys of a LATENT beside the host's own; the host's nodes copy them along."""
 
 
 def joint_latent(
-    video: torch.Tensor, audio: torch.Tensor, first_frame_strength: float | None, frame_rate: float
+    video: torch.Tensor,
+    audio: torch.Tensor,
+    first_frame_strength: float | None,
+    frame_rate: float,
+    lead_in_frames: int = 0,
+    num_silent_latents: int = 0,
 ) -> dict:
     """A LATENT that holds both streams.
 
     Args:
         video: (1, 128, F, H, W). audio: (1, 8, T, 16).
-        first_frame_strength: 1 keeps the first latent frame as it is, 0 lets it go; None = no picture.
+        first_frame_strength: 1 keeps the first latent frame, and those of a lead-in, as they are, 0 lets
+            them go; None = no picture.
         frame_rate: frames per second, carried along under `frame_rate`.
+        lead_in_frames: frames before the clip, carried along under `lead_in_frames` where there are any.
+        num_silent_latents: audio latents at the start that stay as they are.
     """
     device = comfy.model_management.intermediate_device()
     video, audio = video.to(device), audio.to(device)
     latent = {"samples": NestedTensor((video, audio)), FRAME_RATE: frame_rate}
-    if first_frame_strength is not None:
-        mask = torch.ones((video.shape[0], 1, video.shape[2], 1, 1), device=device)
-        mask[:, :, :1] = 1.0 - first_frame_strength
-        latent["noise_mask"] = NestedTensor((mask, torch.ones_like(audio)))
+    if lead_in_frames:
+        latent[LEAD_IN_FRAMES] = lead_in_frames
+    if first_frame_strength is not None or num_silent_latents:
+        video_mask = torch.ones((video.shape[0], 1, video.shape[2], 1, 1), device=device)
+        video_mask[:, :, : num_held_latents(lead_in_frames)] = 1.0 - (first_frame_strength or 0.0)
+        audio_mask = torch.ones_like(audio)
+        audio_mask[:, :, :num_silent_latents] = 0.0
+        latent["noise_mask"] = NestedTensor((video_mask, audio_mask))
     return latent
 
 

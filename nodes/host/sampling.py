@@ -2,14 +2,12 @@
 
 import comfy.model_management
 import comfy.sample
-import comfy.samplers
 import comfy.utils
 import latent_preview
 import torch
 
 from .guider import IdentityGuider
-
-SAMPLER_NAMES: list[str] = comfy.samplers.SAMPLER_NAMES
+from .res2s import sampler_object
 
 
 def sample(guider: IdentityGuider, latent: dict, sigmas: torch.Tensor, sampler_name: str, seed: int) -> dict:
@@ -20,7 +18,7 @@ def sample(guider: IdentityGuider, latent: dict, sigmas: torch.Tensor, sampler_n
     denoised = guider.sample(
         noise,
         samples,
-        comfy.samplers.sampler_object(sampler_name),
+        sampler_object(sampler_name),
         sigmas,
         denoise_mask=latent.get("noise_mask"),
         callback=callback,

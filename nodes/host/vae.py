@@ -10,6 +10,7 @@ from comfy.sd import VAE
 from comfy_api.latest import InputImpl, Types
 
 from ...idlora_core.positions import AudioGrid
+from ...idlora_core.reference import CHANNELS
 
 TILE_PIXELS, TILE_OVERLAP_PIXELS = 512, 64
 TILE_LATENT_FRAMES, TILE_OVERLAP_LATENT_FRAMES = 8, 1
@@ -76,10 +77,22 @@ def empty_audio(vae: VAE, num_latents: int) -> torch.Tensor:
     return torch.zeros(1, model.latent_channels, num_latents, model.latent_frequency_bins)
 
 
-def encode_picture(vae: VAE, image: torch.Tensor) -> torch.Tensor:
-    """(1, H, W, 3) in [0, 1] -> (1, 128, 1, H / 32, W / 32)."""
+def encode_silence(vae: VAE, num_latents: int) -> torch.Tensor:
+    """(1, 8, T, 16): what the VAE makes of digital silence, which is not zeros."""
+    grid = audio_grid(vae)
+    samples = num_latents * grid.mel_frames_per_latent * grid.hop_length
+    # One latent more than wanted comes back: the VAE is causal, so that the last does not change the others.
+    return encode_reference(vae, torch.zeros(1, CHANNELS, samples))[:, :, :num_latents]
+
+
+def encode_picture(vae: VAE, image: torch.Tensor, num_frames: int = 1) -> torch.Tensor:
+    """A still clip of one picture: (1, H, W, 3) in [0, 1] -> (1, 128, F, H / 32, W / 32).
+
+    Args:
+        num_frames: 8n + 1, which makes n + 1 latent frames.
+    """
     check_video_vae(vae)
-    return vae.encode(image)
+    return vae.encode(image.expand(num_frames, -1, -1, -1))
 
 
 def decode_video(vae: VAE, latent: torch.Tensor, tiling: str) -> torch.Tensor:

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 import torchaudio
+from bed.allocations import cost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from idlora_core.reference import Reference, leading_silence, prepare_waveform
@@ -51,7 +52,25 @@ def test_leading_silence_is_found_within_one_frame(sample_rate):
 @given(st.integers(8_000, 192_000), st.floats(0.5, 6.0), st.floats(0.5, 5.0))
 def test_length_never_exceeds_what_was_asked(sample_rate, seconds, max_seconds):
     prepared = prepare_waveform(tone(seconds + 0.01, sample_rate), sample_rate, max_seconds=max_seconds)
-    assert prepared.shape[-1] <= math.ceil(max_seconds * 16_000) + 1
+    assert prepared.shape[-1] <= math.ceil(max_seconds * 16_000)
+
+
+def test_only_what_is_taken_of_an_hour_is_copied():
+    hour = torch.cat([torch.zeros(1, 1, 16_000 * 3595), tone(5.0, 16_000)], dim=2)
+    assert cost(lambda: prepare_waveform(hour, 16_000)).peak_bytes < hour.nbytes / 10
+
+
+@pytest.mark.parametrize("seconds_of_silence", [0, 5, 9.99, 10, 25, 60])
+def test_speech_is_found_wherever_the_chunks_end(seconds_of_silence):
+    silence = round(seconds_of_silence * 16_000)
+    recording = torch.cat([torch.zeros(1, 1, silence), tone(1.005, 16_000)], dim=2)
+    assert leading_silence(recording, 16_000) == silence
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_dtypes_become_float32(dtype):
+    recording = tone(1.0, 44_100).to(dtype)
+    assert torch.equal(prepare_waveform(recording, 44_100), prepare_waveform(recording.float(), 44_100))
 
 
 @pytest.mark.parametrize("sample_rate", [191_999, 44_056, 8_517])
@@ -68,6 +87,8 @@ BAD = {
     "batch of two": (torch.ones(2, 1, 16_000), 16_000, {}, "batch of 1"),
     "no batch": (torch.ones(1, 16_000), 16_000, {}, "batch of 1"),
     "empty": (torch.ones(1, 1, 0), 16_000, {}, "is empty"),
+    "Inf": (torch.full((1, 1, 16_000), -math.inf), 16_000, {}, "not numbers"),
+    "one NaN at the end": (torch.cat([tone(1.0, 16_000), torch.full((1, 1, 1), math.nan)], dim=2), 16_000, {}, "not numbers"),
     "NaN": (torch.full((1, 1, 16_000), math.nan), 16_000, {}, "not numbers"),
     "digital silence": (torch.zeros(1, 1, 16_000), 16_000, {}, r"silent \(peak -inf dBFS\)"),
     "near silence": (tone(1.0, 16_000, amplitude=1e-4), 16_000, {}, r"silent \(peak -80 dBFS\)"),

@@ -34,12 +34,18 @@ def plain(model, clip, cfg=1.0, reference=False):
 
 
 def assert_equal(ours, theirs):
-    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    """But for the first frame, which we give back exactly and the host with its sampler's rounding."""
+    assert torch.equal(ours[0][:, :, 1:], theirs[0][:, :, 1:]) and torch.equal(ours[1], theirs[1])
 
 
 def test_prediction_equals_the_hosts_reference_route(guider_module, model, clip, denoise):
     ours = denoise(identity(guider_module, model, clip), clip, ltx2_sigmas(2))
     assert_equal(ours, denoise(plain(model, clip, reference=True), clip, ltx2_sigmas(2)))
+
+
+def test_what_the_mask_keeps_comes_back_bit_for_bit(guider_module, model, clip, denoise):
+    ours = denoise(identity(guider_module, model, clip, *PAPER), clip, ltx2_sigmas(3))
+    assert torch.equal(ours[0][:, :, :1], clip.clean_video[:, :, :1])
 
 
 def test_the_reference_is_heard_by_the_model(guider_module, model, clip, denoise):
