@@ -62,8 +62,8 @@ class DecodeAV(io.ComfyNode):
         lead_in_frames = latent.get(LEAD_IN_FRAMES, 0)
         images, waveform = without_lead_in(images, waveform, sample_rate, lead_in_frames, frame_rate)
         waveform = fitted_to_frames(waveform, sample_rate, images.shape[0], frame_rate)
-        audio = {"waveform": waveform, "sample_rate": sample_rate}
-        return io.NodeOutput(host_vae.video_with_sound(images, audio, frame_rate), images, audio)
+        video = host_vae.video_with_sound(images, waveform, sample_rate, frame_rate)
+        return io.NodeOutput(video, images, {"waveform": waveform, "sample_rate": sample_rate})
 
 
 NODES = [DecodeAV]

@@ -5,6 +5,7 @@ from comfy_api.latest import io
 
 from ..idlora_core import frames
 from ..idlora_core.clean_start import num_held_latents, num_lead_in_frames, num_silent_latents
+from ..idlora_core.numerics import Numerics
 from .host import vae as host_vae
 from .host.latents import joint_latent
 from .host.status import send_status
@@ -30,7 +31,9 @@ class FirstFrameCondition(io.ComfyNode):
                 io.Vae.Input("video_vae", tooltip="The VAE output of the loader that loads LTX-2."),
                 io.Vae.Input("audio_vae", tooltip="From LTXV Audio VAE Loader, with the same checkpoint."),
                 io.Image.Input(
-                    "image", optional=True, tooltip="First frame of the clip: the face. Leave out for text to video."
+                    "image",
+                    optional=True,
+                    tooltip="First frame of the clip: the face. Leave out for text to video.",
                 ),
                 io.Int.Input(
                     "width",
@@ -121,7 +124,9 @@ class FirstFrameCondition(io.ComfyNode):
                     ),
                 ),
             ],
-            outputs=[io.Latent.Output(display_name="latent", tooltip="For the sampler; knows its frame rate.")],
+            outputs=[
+                io.Latent.Output(display_name="latent", tooltip="For the sampler; knows its frame rate.")
+            ],
             hidden=[io.Hidden.unique_id],
         )
 
@@ -136,7 +141,7 @@ class FirstFrameCondition(io.ComfyNode):
         length,
         frame_rate,
         strength,
-        numerics="host",
+        numerics: Numerics = "host",
         image=None,
         silent_start_seconds=0.0,
         lead_in_seconds=0.0,

@@ -25,7 +25,8 @@ class EncodeReferenceAudio(io.ComfyNode):
             search_aliases=["voice clone", "reference audio", "voice reference", "speaker", "id-lora"],
             inputs=[
                 io.Audio.Input(
-                    "audio", tooltip="3-5 s of clear, continuous speech by one person, without music or noise."
+                    "audio",
+                    tooltip="3-5 s of clear, continuous speech by one person, without music or noise.",
                 ),
                 io.Vae.Input("audio_vae", tooltip="From LTXV Audio VAE Loader, with the LTX-2 checkpoint."),
                 io.Float.Input(

@@ -1,6 +1,7 @@
 """The host's two VAEs: what they encode and decode for us, and whether the right one is connected."""
 
 from fractions import Fraction
+from typing import cast
 
 import comfy.model_management
 import torch
@@ -9,6 +10,7 @@ from comfy.ldm.lightricks.vae.causal_video_autoencoder import VideoVAE
 from comfy.sd import VAE
 from comfy_api.latest import InputImpl, Types
 
+from ...idlora_core.frames import PIXELS_PER_LATENT
 from ...idlora_core.positions import AudioGrid
 from ...idlora_core.reference import CHANNELS
 
@@ -106,12 +108,11 @@ def decode_video(vae: VAE, latent: torch.Tensor, tiling: str) -> torch.Tensor:
     if not tiled:
         frames = vae.decode(latent)
     else:
-        pixels = vae.spacial_compression_decode()
         frames = vae.decode_tiled(
             latent,
-            tile_x=TILE_PIXELS // pixels,
-            tile_y=TILE_PIXELS // pixels,
-            overlap=TILE_OVERLAP_PIXELS // pixels,
+            tile_x=TILE_PIXELS // PIXELS_PER_LATENT,
+            tile_y=TILE_PIXELS // PIXELS_PER_LATENT,
+            overlap=TILE_OVERLAP_PIXELS // PIXELS_PER_LATENT,
             tile_t=TILE_LATENT_FRAMES,
             overlap_t=TILE_OVERLAP_LATENT_FRAMES,
         )
@@ -121,7 +122,7 @@ def decode_video(vae: VAE, latent: torch.Tensor, tiling: str) -> torch.Tensor:
 def _fits_in_memory(vae: VAE, latent: torch.Tensor) -> bool:
     """Whether the host expects a whole decode to fit beside what is loaded."""
     needed = vae.memory_used_decode(latent.shape, vae.vae_dtype)
-    return needed <= comfy.model_management.get_free_memory(vae.device)
+    return needed <= cast(int, comfy.model_management.get_free_memory(vae.device))
 
 
 def decode_audio(vae: VAE, latent: torch.Tensor) -> tuple[torch.Tensor, int]:
@@ -130,8 +131,11 @@ def decode_audio(vae: VAE, latent: torch.Tensor) -> tuple[torch.Tensor, int]:
     return vae.decode(latent).movedim(-1, 1), int(model.output_sample_rate)
 
 
-def video_with_sound(frames: torch.Tensor, audio: dict, frame_rate: float):
-    """A VIDEO of the host from frames (F, H, W, 3) and an AUDIO."""
-    rate = Fraction(frame_rate).limit_denominator(FRAME_RATE_DENOMINATOR)
-    components = Types.VideoComponents(images=frames, audio=audio, frame_rate=rate)
+def video_with_sound(frames: torch.Tensor, waveform: torch.Tensor, sample_rate: int, frame_rate: float):
+    """A VIDEO of the host from frames (F, H, W, 3) and a waveform (1, C, N)."""
+    components = Types.VideoComponents(
+        images=frames,
+        audio={"waveform": waveform, "sample_rate": sample_rate},
+        frame_rate=Fraction(frame_rate).limit_denominator(FRAME_RATE_DENOMINATOR),
+    )
     return InputImpl.VideoFromComponents(components)

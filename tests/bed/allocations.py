@@ -23,7 +23,8 @@ def cost(function: Callable[[], Any]) -> Cost:
         kept = function()
         seconds = time.perf_counter() - start
     del kept
-    events = [event for event in run.profiler.kineto_results.events() if event.name() == "[memory]"]
+    profiler: Any = run.profiler
+    events: list[Any] = [event for event in profiler.kineto_results.events() if event.name() == "[memory]"]
     now = peak = 0
     for event in sorted(events, key=lambda event: event.start_ns()):
         now += event.nbytes()

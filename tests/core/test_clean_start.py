@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from idlora_core.clean_start import (
     num_held_latents,
     num_lead_in_frames,
@@ -49,7 +50,10 @@ def test_held_latents_end_with_the_clips_first_frame(lead_in_frames, latents):
 
 
 @given(
-    st.integers(1, 20), st.integers(0, 6), st.floats(1.0, 60.0), st.sampled_from([16_000, 24_000, 44_100, 48_000])
+    st.integers(1, 20),
+    st.integers(0, 6),
+    st.floats(1.0, 60.0),
+    st.sampled_from([16_000, 24_000, 44_100, 48_000]),
 )
 def test_picture_and_sound_are_cut_in_step(n, k, frame_rate, sample_rate):
     lead_in, length = 8 * k, 8 * n + 1
@@ -77,7 +81,18 @@ def test_a_lead_in_that_leaves_nothing_is_refused(lead_in_frames):
 
 
 # silent seconds: latents of a clip of 4.84 s; the first is 10 ms long, the others 40 ms
-SILENT = [(0.0, 0), (0.001, 1), (0.01, 1), (0.04, 1), (0.05, 2), (0.09, 3), (0.3, 8), (0.5, 13), (1.0, 25), (4.84, 121)]
+SILENT = [
+    (0.0, 0),
+    (0.001, 1),
+    (0.01, 1),
+    (0.04, 1),
+    (0.05, 2),
+    (0.09, 3),
+    (0.3, 8),
+    (0.5, 13),
+    (1.0, 25),
+    (4.84, 121),
+]
 
 
 @pytest.mark.parametrize(("seconds", "latents"), SILENT)
@@ -103,7 +118,9 @@ def test_what_is_no_time_is_refused(count, seconds):
 
 
 def test_more_silence_than_clip_is_refused():
-    with pytest.raises(ValueError, match=r"Silent start is 6.0 s, and 4.84 s are generated \(121 frames at 25 fps\)"):
+    with pytest.raises(
+        ValueError, match=r"Silent start is 6.0 s, and 4.84 s are generated \(121 frames at 25 fps\)"
+    ):
         num_silent_latents(6.0, 121, 25.0)
 
 
@@ -111,7 +128,8 @@ def test_more_silence_than_clip_is_refused():
 @pytest.mark.parametrize("num_tokens", [1, 2, 126, 750])
 def test_the_default_gap_is_the_trained_one_bit_for_bit(num_tokens, numerics):
     assert torch.equal(
-        reference_bounds(num_tokens, gap_seconds=0.04, numerics=numerics), reference_bounds(num_tokens, numerics=numerics)
+        reference_bounds(num_tokens, gap_seconds=0.04, numerics=numerics),
+        reference_bounds(num_tokens, numerics=numerics),
     )
 
 

@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 import torchaudio
-from bed.allocations import cost
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from bed.allocations import cost
 from idlora_core.reference import Reference, leading_silence, prepare_waveform
 
 
@@ -88,7 +89,12 @@ BAD = {
     "no batch": (torch.ones(1, 16_000), 16_000, {}, "batch of 1"),
     "empty": (torch.ones(1, 1, 0), 16_000, {}, "is empty"),
     "Inf": (torch.full((1, 1, 16_000), -math.inf), 16_000, {}, "not numbers"),
-    "one NaN at the end": (torch.cat([tone(1.0, 16_000), torch.full((1, 1, 1), math.nan)], dim=2), 16_000, {}, "not numbers"),
+    "one NaN at the end": (
+        torch.cat([tone(1.0, 16_000), torch.full((1, 1, 1), math.nan)], dim=2),
+        16_000,
+        {},
+        "not numbers",
+    ),
     "NaN": (torch.full((1, 1, 16_000), math.nan), 16_000, {}, "not numbers"),
     "digital silence": (torch.zeros(1, 1, 16_000), 16_000, {}, r"silent \(peak -inf dBFS\)"),
     "near silence": (tone(1.0, 16_000, amplitude=1e-4), 16_000, {}, r"silent \(peak -80 dBFS\)"),

@@ -30,6 +30,12 @@ class Video:
     def seconds(self) -> float:
         return float(self.num_frames / self.frame_rate)
 
+    @property
+    def packets(self) -> list[bytes]:
+        """Encoded picture and sound, without the file's metadata, in which the host keeps the graph."""
+        with av.open(str(self.path)) as container:
+            return [bytes(packet) for packet in container.demux()]
+
 
 def read_video(path: Path) -> Video:
     """Decode a whole file with PyAV."""

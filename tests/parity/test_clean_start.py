@@ -4,6 +4,7 @@ import importlib
 
 import pytest
 import torch
+
 from bed import vaes
 from idlora_core.guidance import Scales
 from idlora_core.reference import Reference
@@ -77,7 +78,9 @@ def hosts_sampler(model, clip):
         guider.set_conds(*clip.conditioning)
         guider.set_cfg(3.0)
         euler = comfy.samplers.sampler_object("euler")
-        return SamplerCustomAdvanced.execute(Noise_RandomNoise(0), guider, euler, ltx2_sigmas(2), latent).args[0]
+        return SamplerCustomAdvanced.execute(
+            Noise_RandomNoise(0), guider, euler, ltx2_sigmas(2), latent
+        ).args[0]
 
     return run
 
@@ -154,7 +157,8 @@ def test_samplers_leave_the_silence_and_make_the_rest(first_frame, sampler):
 
 
 @pytest.mark.parametrize(
-    ("length", "frame_rate", "seconds", "lead_in"), [(9, 25.0, 0.3, 8), (17, 24.0, 0.5, 16), (9, 29.97, 0.6, 24)]
+    ("length", "frame_rate", "seconds", "lead_in"),
+    [(9, 25.0, 0.3, 8), (17, 24.0, 0.5, 16), (9, 29.97, 0.6, 24)],
 )
 def test_lead_in_counts(first_frame, decode, length, frame_rate, seconds, lead_in):
     latent = first_frame(length=length, frame_rate=frame_rate, lead_in_seconds=seconds)
@@ -248,7 +252,10 @@ def test_a_clip_can_be_continued_at_its_own_size(first_frame):
 
 REFUSED = {
     "picture and clip": ({"continue_from": torch.rand(9, 64, 64, 3)}, "got both image and continue_from"),
-    "silence longer than the clip": ({"silent_start_seconds": 0.4}, "Silent start is 0.4 s, and 0.36 s are generated"),
+    "silence longer than the clip": (
+        {"silent_start_seconds": 0.4},
+        "Silent start is 0.4 s, and 0.36 s are generated",
+    ),
     "negative silence": ({"silent_start_seconds": -1.0}, "Silent start is -1.0 s"),
     "negative lead-in": ({"lead_in_seconds": -1.0}, "Lead-in is -1.0 s"),
 }

@@ -5,11 +5,12 @@
 
 import pytest
 import torch
+
 from bed import vaes
 from bed.allocations import Cost, cost
 from idlora_core.clean_start import without_lead_in
 from idlora_core.frames import num_audio_latents, num_video_latents
-from idlora_core.guidance import Scales, combine
+from idlora_core.guidance import Prediction, Scales, combine
 from idlora_core.positions import latent_bounds
 from idlora_core.reference import Reference
 from idlora_core.sound import fitted_to_frames
@@ -20,7 +21,7 @@ SIDE = 512
 DECODED_SIDE = 64  # what is cut off is a view whatever the size
 SAMPLE_RATE = 48_000
 VIDEO, AUDIO = Scales(3.0, 1.0, 1.0, 3.0, 0.7), Scales(7.0, 4.0, 1.0, 3.0, 0.7)
-PREDICTIONS = ("cond", "uncond", "no_reference", "perturbed", "uncoupled")
+PREDICTIONS: tuple[Prediction, ...] = ("cond", "uncond", "no_reference", "perturbed", "uncoupled")
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +47,15 @@ def parts(pack, small_models):
 def guidance_of_a_step(length: int):
     """Five predictions of both streams become one, with every term on."""
     latent_side = SIDE // 32
-    shapes = (1, 128, num_video_latents(length), latent_side, latent_side), (1, 8, num_audio_latents(length, FRAME_RATE), 16)
+    shapes = (
+        (1, 128, num_video_latents(length), latent_side, latent_side),
+        (1, 8, num_audio_latents(length, FRAME_RATE), 16),
+    )
+    predictions: list[dict[Prediction, torch.Tensor]]
     predictions = [{name: torch.randn(shape) for name in PREDICTIONS} for shape in shapes]
-    return lambda: [combine(stream, scales) for stream, scales in zip(predictions, (VIDEO, AUDIO), strict=True)]
+    return lambda: [
+        combine(stream, scales) for stream, scales in zip(predictions, (VIDEO, AUDIO), strict=True)
+    ]
 
 
 def cut_of_the_decoder(length: int):
@@ -81,7 +88,10 @@ def _lines(measured: dict[str, dict[int, Cost]]) -> str:
     """Milliseconds and MB of each part, one row per length."""
     rows = [f"frames  seconds  {'  '.join(f'{name:>24}' for name in measured)}"]
     for length in LENGTHS:
-        cells = (f"{by[length].seconds * 1e3:8.2f} ms {by[length].peak_bytes / 1e6:9.3f} MB" for by in measured.values())
+        cells = (
+            f"{by[length].seconds * 1e3:8.2f} ms {by[length].peak_bytes / 1e6:9.3f} MB"
+            for by in measured.values()
+        )
         rows.append(f"{length:6d}  {length / FRAME_RATE:7.2f}  " + "  ".join(cells))
     return "\n".join(rows)
 
@@ -90,12 +100,17 @@ def test_memory_grows_as_the_clip(table):
     for name, by_length in table.items():
         for shorter, longer in zip(LENGTHS, LENGTHS[1:], strict=False):
             growth = by_length[longer].peak_bytes / by_length[shorter].peak_bytes
-            assert growth <= 1.05 * longer / shorter, f"{name}: {growth:.2f} times for {shorter} -> {longer} frames"
+            assert growth <= 1.05 * longer / shorter, (
+                f"{name}: {growth:.2f} times for {shorter} -> {longer} frames"
+            )
 
 
 def test_a_lead_in_costs_its_own_frames_only(table):
     for length in LENGTHS:
-        more = table["with a lead-in of 0.5 s"][length].peak_bytes - table["First-Frame Condition"][length].peak_bytes
+        more = (
+            table["with a lead-in of 0.5 s"][length].peak_bytes
+            - table["First-Frame Condition"][length].peak_bytes
+        )
         latents = num_video_latents(length + LEAD_IN_FRAMES) - num_video_latents(length)
         audio = num_audio_latents(length + LEAD_IN_FRAMES, FRAME_RATE) - num_audio_latents(length, FRAME_RATE)
         assert more <= 4 * (latents * 128 * (SIDE // 32) ** 2 + audio * 128)

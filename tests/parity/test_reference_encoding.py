@@ -1,12 +1,11 @@
 """The reference latent of a real recording against ltx-core's encoder on the same weights, and the host's own route."""
 
 import wave
+from typing import Any
 
 import pytest
 import torch
 import torchaudio
-from bed import vaes
-from idlora_core.reference import leading_silence
 from ltx_core.loader.sft_loader import SafetensorsModelStateDictLoader
 from ltx_core.model.audio_vae import encode_audio
 from ltx_core.model.audio_vae.model_configurator import (
@@ -15,6 +14,9 @@ from ltx_core.model.audio_vae.model_configurator import (
 )
 from ltx_core.model.audio_vae.ops import PerChannelStatistics
 from ltx_core.types import Audio
+
+from bed import vaes
+from idlora_core.reference import leading_silence
 
 LATENT_FEATURES = 128
 HOST_SAMPLE_RATE, HOST_BLOCK = 44_100, 4096
@@ -38,14 +40,17 @@ def audio_vae(pack, checkpoint):
 def ltx_core_encoder(checkpoint):
     """Lightricks' encoder with the weights of the same file."""
     loader = SafetensorsModelStateDictLoader()
-    encoder = AudioEncoderConfigurator.from_config(loader.metadata(str(checkpoint)))
+    configurator: Any = AudioEncoderConfigurator
+    encoder = configurator.from_config(loader.metadata(str(checkpoint)))
     encoder.per_channel_statistics = PerChannelStatistics(LATENT_FEATURES)
-    weights = loader.load([str(checkpoint)], sd_ops=AUDIO_VAE_ENCODER_COMFY_KEYS_FILTER, device=torch.device("cpu"))
+    weights = loader.load(
+        [str(checkpoint)], sd_ops=AUDIO_VAE_ENCODER_COMFY_KEYS_FILTER, device=torch.device("cpu")
+    )
     encoder.load_state_dict({name: weight.float() for name, weight in weights.sd.items()}, strict=True)
     return encoder.eval()
 
 
-@pytest.fixture(params=RECORDINGS.values(), ids=RECORDINGS.keys())
+@pytest.fixture(params=RECORDINGS.values(), ids=list(RECORDINGS))
 def recording(request, recorded_speech) -> dict:
     """The recorded sentence as an AUDIO of the host, at another rate, its second channel another room's."""
     sample_rate, channels = request.param
