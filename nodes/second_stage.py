@@ -59,7 +59,7 @@ class SecondStage(io.ComfyNode):
         video = upscale.upscaled_video(upscale_model, video_vae, video)
         if image is None:
             strength = 0.0
-        if strength > 0:
+        elif strength > 0:
             still = _encoded(video_vae, image, video, latent.get(LEAD_IN_FRAMES, 0) + 1)
             video[:, :, : still.shape[2]] = still
         return io.NodeOutput(upscale.second_stage_latent(latent, video, strength))

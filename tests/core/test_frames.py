@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from idlora_core.frames import (
     centre_crop_resize,
     checked_length,
@@ -22,7 +23,8 @@ def test_lengths_of_8n_plus_1_pass(num_frames):
 
 
 @pytest.mark.parametrize(
-    ("num_frames", "nearest"), [(120, "113 or 121"), (122, "121 or 129"), (2, "1 or 9"), (0, "1 or 9"), (-5, "1 or 9")]
+    ("num_frames", "nearest"),
+    [(120, "113 or 121"), (122, "121 or 129"), (2, "1 or 9"), (0, "1 or 9"), (-5, "1 or 9")],
 )
 def test_other_lengths_are_refused_with_the_two_nearest(num_frames, nearest):
     with pytest.raises(ValueError, match=f"use {nearest}"):
@@ -38,10 +40,16 @@ def test_latents_of_the_papers_clip():
 
 @pytest.mark.parametrize(
     ("picture", "max_side", "expected"),
-    [((768, 768), 512, (512, 512)), ((1920, 1080), 512, (512, 288)), ((1080, 1920), 512, (288, 512)), ((3000, 20), 512, (512, 32))],
+    [
+        ((768, 768), 512, (512, 512)),
+        ((1920, 1080), 512, (512, 288)),
+        ((1080, 1920), 512, (288, 512)),
+        ((3000, 20), 512, (512, 32)),
+    ],
 )
 def test_size_keeps_the_pictures_aspect(picture, max_side, expected):
-    assert fitted_size(*picture, max_side) == expected
+    width, height = picture
+    assert fitted_size(width, height, max_side) == expected
 
 
 @given(st.integers(1, 8000), st.integers(1, 8000), st.integers(64, 2048))
@@ -81,7 +89,10 @@ def test_sound_is_as_long_as_the_picture(samples):
 
 
 def test_prompt_has_three_tags():
-    assert format_prompt(" A man\nspeaks. ", "Hello.", "Room.") == "[VISUAL]: A man speaks. [SPEECH]: Hello. [SOUNDS]: Room."
+    assert (
+        format_prompt(" A man\nspeaks. ", "Hello.", "Room.")
+        == "[VISUAL]: A man speaks. [SPEECH]: Hello. [SOUNDS]: Room."
+    )
 
 
 def test_an_empty_part_is_left_out_and_an_empty_prompt_refused():

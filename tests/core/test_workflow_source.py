@@ -13,13 +13,25 @@ from PIL import Image, ImageChops, ImageStat
 from bed import media
 from bed.graphs import WORKFLOWS, draw_api, draw_ui, small_overrides
 from bed.graphs.graph import Graph
-from bed.graphs.schema import RECORDED
+from bed.graphs.schema import FOREIGN, RECORDED
 from bed.graphs.thumbnail import save_thumbnail
-from bed.graphs.workflows import FOLDER, files
+from bed.graphs.workflows import API_FOLDER, FOLDER, files
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS]
 THUMBNAILS = [f"{name}.jpg" for name in NAMES]
-SCHEMAS = json.loads(RECORDED.read_text(encoding="utf-8"))
+SCHEMAS = {
+    node_type: schema
+    for file in (RECORDED, FOREIGN)
+    for node_type, schema in json.loads(file.read_text(encoding="utf-8")).items()
+}
+MODEL_FOLDERS = (
+    "checkpoints",
+    "diffusion_models",
+    "text_encoders",
+    "vae",
+    "loras",
+    "latent_upscale_models",
+)
 NOT_IN_PROMPT = ("IMAGEUPLOAD", "AUDIOUPLOAD", "AUDIO_UI")  # widgets that the frontend keeps to itself
 TITLE_BAR = 30
 
@@ -29,7 +41,7 @@ def ui_file(name):
 
 
 def api_file(name):
-    return json.loads((FOLDER / "api" / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((API_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def real_nodes(ui):
@@ -92,7 +104,7 @@ def test_committed_files_are_what_the_source_draws(workflow):
 
 
 def test_there_is_no_file_without_a_source():
-    for folder in (FOLDER, FOLDER / "api"):
+    for folder in (FOLDER, API_FOLDER):
         assert sorted(path.stem for path in folder.glob("*.json")) == sorted(NAMES)
     assert sorted(path.stem for path in FOLDER.glob("*.jpg")) == sorted(NAMES)
 
@@ -156,7 +168,7 @@ def test_model_links_belong_to_the_files_that_the_node_names(name):
         for model in models:
             assert model["url"].startswith("https://huggingface.co/")
             assert model["url"].rsplit("/", 1)[1] == model["name"] and "/resolve/main/" in model["url"]
-            assert model["directory"] in ("checkpoints", "text_encoders", "loras", "latent_upscale_models")
+            assert model["directory"] in MODEL_FOLDERS
         linked += len(models)
     assert linked
 

@@ -36,6 +36,7 @@ def host_modules(comfy_tree, small_models, tmp_path_factory):
 
     path = str(small_models / "checkpoints" / CHECKPOINT)
     model, _, vae, _ = comfy.sd.load_checkpoint_guess_config(path, output_vae=True, output_clip=False)
+    assert model is not None
     return SimpleNamespace(
         model=model,
         vae=vae,

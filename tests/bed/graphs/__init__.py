@@ -1,10 +1,10 @@
 """The shipped workflows' single source: each graph is written once, both JSON formats are drawn from it.
 
-    python tests/bed/graphs                            draws workflows/*.json, *.jpg and workflows/api/*.json
+    python tests/bed/graphs                            draws workflows/*.json, *.jpg and docs/api/*.json
     python tests/bed/graphs --record http://HOST:PORT  records the node types' schemas from a running host
 
-To add a workflow: a file with a function that returns a `Graph` (see one_stage.py; head.py has the parts that
-the workflows share), and an entry in workflows.py.
+To add a workflow: a file with a function that returns a `Graph` (see one_stage.py; head.py and
+tail.py have the parts that the workflows share), and an entry in workflows.py.
 """
 
 from .api_format import draw_api, small_overrides

@@ -13,9 +13,9 @@ from bed.graphs import schema, workflows
 from bed.graphs.thumbnail import save_thumbnail
 
 
-def draw_all(folder: Path) -> None:
+def draw_all(folder: Path, api_folder: Path) -> None:
     for workflow in workflows.WORKFLOWS:
-        for path, text in workflows.files(workflow, folder).items():
+        for path, text in workflows.files(workflow, folder, api_folder).items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             print(path)
@@ -39,13 +39,16 @@ def record_schemas(host: str, node_types: list[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="graphs", description=__doc__)
     parser.add_argument("--folder", type=Path, default=workflows.FOLDER, help="where the workflows go")
+    parser.add_argument(
+        "--api-folder", type=Path, default=workflows.API_FOLDER, help="where their API twins go"
+    )
     parser.add_argument("--record", metavar="URL", help="record node schemas from this host instead")
     parser.add_argument("node_types", nargs="*", help="with --record: node types to add")
     arguments = parser.parse_args()
     if arguments.record:
         record_schemas(arguments.record, arguments.node_types)
     else:
-        draw_all(arguments.folder)
+        draw_all(arguments.folder, arguments.api_folder)
 
 
 if __name__ == "__main__":

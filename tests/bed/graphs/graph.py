@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .schema import InputSchema, NodeSchema, load_recorded
+from .schema import InputSchema, NodeSchema, load_all
 
 NOTE = "MarkdownNote"
 
@@ -124,7 +124,7 @@ class Graph:
 
     def __init__(self, name: str, schemas: Mapping[str, NodeSchema] | None = None):
         self.name = name
-        self.schemas = load_recorded() if schemas is None else schemas
+        self.schemas = load_all() if schemas is None else schemas
         self.sections: list[Section] = []
         self._last_id = 0
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .graph import Graph, Model, Output, Section
-from .models import CHECKPOINT, ID_LORA, TEXT_ENCODER
+from .models import CHECKPOINT, DISTILLED_LORA, ID_LORA, TEXT_ENCODER
 
 BLUE, GREEN, PURPLE, ORANGE, GREY = "#5aa0d0", "#5fae78", "#9a7fc0", "#d0894f", "#888888"
 
@@ -34,6 +34,9 @@ it. The example face is drawn and the example voice is a speech synthesiser: nei
 
 @dataclass(frozen=True)
 class Loaders:
+    """What the model files give: `base` is the bare model, `model` has the LoRAs of the first stage."""
+
+    base: Output
     model: Output
     clip: Output
     video_vae: Output
@@ -46,38 +49,69 @@ class Conditions:
     negative: Output
     latent: Output
     reference: Output
+    image: Output
 
 
 def add_introduction(graph: Graph, text: str) -> None:
     graph.section(None, GREY, width=420).note("Read me", text, height=300)
 
 
-def _add_model_note(section: Section, models: tuple[Model, ...]) -> None:
+def add_model_note(section: Section, models: tuple[Model, ...]) -> None:
     lines = [f"- `{model.directory}`: [{model.name}]({model.url})" for model in models]
     text = "\n".join(["Each file belongs in its folder of ComfyUI's `models`:", "", *lines])
     section.note("Model files", text, height=60 + 24 * len(models))
 
 
-def add_loaders(graph: Graph, checkpoint: Model = CHECKPOINT) -> Loaders:
+def add_loaders(
+    graph: Graph, distilled_strength: float | None = None, second_stage: tuple[Model, ...] = ()
+) -> Loaders:
+    """The checkpoint with the ID-LoRA.
+
+    Args:
+        distilled_strength: of the distilled LoRA below the ID-LoRA; None leaves it out.
+        second_stage: files that another section loads, for the note.
+    """
     section = graph.section("1 · Models", BLUE, width=420, is_below=True)
-    base = section.node("CheckpointLoaderSimple", ckpt_name=checkpoint.name, models=(checkpoint,))
-    audio_vae = section.node("LTXVAudioVAELoader", ckpt_name=checkpoint.name, models=(checkpoint,))
+    base = section.node("CheckpointLoaderSimple", ckpt_name=CHECKPOINT.name, models=(CHECKPOINT,))
+    audio_vae = section.node("LTXVAudioVAELoader", ckpt_name=CHECKPOINT.name, models=(CHECKPOINT,))
     text_encoder = section.node(
         "LTXAVTextEncoderLoader",
         text_encoder=TEXT_ENCODER.name,
-        ckpt_name=checkpoint.name,
+        ckpt_name=CHECKPOINT.name,
         device="default",
-        models=(TEXT_ENCODER, checkpoint),
+        models=(TEXT_ENCODER, CHECKPOINT),
     )
-    id_lora = section.node(
+    model = base["MODEL"]
+    if distilled_strength is not None:
+        model = add_distilled_lora(section, model, distilled_strength)
+    model = add_id_lora(section, model)
+    distilled = () if distilled_strength is None else (DISTILLED_LORA,)
+    files = (CHECKPOINT, TEXT_ENCODER, ID_LORA, *distilled, *second_stage)
+    add_model_note(section, tuple(dict.fromkeys(files)))
+    return Loaders(base["MODEL"], model, text_encoder["CLIP"], base["VAE"], audio_vae["Audio VAE"])
+
+
+def add_distilled_lora(section: Section, model: Output, strength: float) -> Output:
+    node = section.node(
+        "LoraLoaderModelOnly",
+        title="Distilled LoRA",
+        model=model,
+        lora_name=DISTILLED_LORA.name,
+        strength_model=strength,
+        models=(DISTILLED_LORA,),
+    )
+    return node["MODEL"]
+
+
+def add_id_lora(section: Section, model: Output) -> Output:
+    node = section.node(
         "LTXIDLoRA_Load",
         height=82 + STATUS_HEIGHT,
-        model=base["MODEL"],
+        model=model,
         lora_name=ID_LORA.name,
         models=(ID_LORA,),
     )
-    _add_model_note(section, (checkpoint, TEXT_ENCODER, ID_LORA))
-    return Loaders(id_lora["model"], text_encoder["CLIP"], base["VAE"], audio_vae["Audio VAE"])
+    return node["model"]
 
 
 def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
@@ -97,12 +131,20 @@ def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
         image=image["IMAGE"],
     )
     section.column(width=460)
-    prompt = section.node("LTXIDLoRA_Prompt", height=440, visual=VISUAL, speech=SPEECH, sounds=SOUNDS)
-    positive = section.node(
-        "CLIPTextEncode", title="Positive", height=100, clip=loaders.clip, text=prompt["prompt"]
-    )
+    positive = add_words(section, loaders.clip, SPEECH)
     negative = section.node("CLIPTextEncode", title="Negative", height=190, clip=loaders.clip, text=NEGATIVE)
     section.note("Consent", CONSENT, height=90)
     return Conditions(
-        positive["CONDITIONING"], negative["CONDITIONING"], latent["latent"], reference["reference"]
+        positive,
+        negative["CONDITIONING"],
+        latent["latent"],
+        reference["reference"],
+        image["IMAGE"],
     )
+
+
+def add_words(section: Section, clip: Output, speech: str) -> Output:
+    """The three-part prompt, encoded."""
+    prompt = section.node("LTXIDLoRA_Prompt", height=440, visual=VISUAL, speech=speech, sounds=SOUNDS)
+    encoded = section.node("CLIPTextEncode", title="Positive", height=100, clip=clip, text=prompt["prompt"])
+    return encoded["CONDITIONING"]

@@ -8,7 +8,7 @@ taller. The last group of each lane reaches down to the same line, which leaves 
 from dataclasses import dataclass
 
 from .graph import Column, Graph, Node, Note, Section, Space
-from .schema import OWN_PACK
+from .schema import HOST_PACK
 
 TITLE_HEIGHT = 30
 GAP = 40
@@ -134,7 +134,7 @@ def _new_least_height(item: Node | Note) -> int:
     for entry in schema.widgets:
         if not entry.advanced:
             rows += NEW_TEXT_WIDGET_HEIGHT if entry.multiline else NEW_WIDGET_HEIGHT
-    footers = (schema.pack == OWN_PACK) + any(entry.advanced for entry in schema.widgets)
+    footers = (schema.pack != HOST_PACK) + any(entry.advanced for entry in schema.widgets)
     return rows + NEW_NODE_PADDING + footers * NEW_FOOTER_HEIGHT
 
 

@@ -1,7 +1,8 @@
 """One stage: the paper's settings at 512 pixels, 121 frames."""
 
 from .graph import Graph
-from .head import ORANGE, PURPLE, add_face_voice_words, add_introduction, add_loaders
+from .head import add_face_voice_words, add_introduction, add_loaders
+from .tail import add_sampling, add_save
 
 TITLE = "ID-LoRA, one stage"
 
@@ -30,40 +31,12 @@ Identity 4 here is 3 in LTXVReferenceAudio and in the authors' scripts. With a d
 better results with identity 1.5 to 2.
 """
 
-PREVIEW_HEIGHT = 220
-
 
 def one_stage() -> Graph:
     graph = Graph("idlora_one_stage")
     add_introduction(graph, INTRODUCTION)
     loaders = add_loaders(graph)
     conditions = add_face_voice_words(graph, loaders)
-    sample = graph.section("3 · Sample", PURPLE, width=360)
-    sampler = sample.node(
-        "LTXIDLoRA_KSampler",
-        model=loaders.model,
-        positive=conditions.positive,
-        negative=conditions.negative,
-        latent=conditions.latent,
-        reference=conditions.reference,
-        seed=42,
-        sampler_name="euler",
-        schedule="ltx2",
-    )
-    sample.space(PREVIEW_HEIGHT)
-    sample.note("Settings", SETTINGS, height=230)
-    save = graph.section("4 · Save", ORANGE, width=440)
-    decoded = save.node(
-        "LTXIDLoRA_DecodeAV",
-        latent=sampler["latent"],
-        video_vae=loaders.video_vae,
-        audio_vae=loaders.audio_vae,
-    )
-    save.node(
-        "SaveVideo",
-        video=decoded["video"],
-        filename_prefix="video/idlora_one_stage",
-        format="auto",
-        codec="auto",
-    )
+    sampled = add_sampling(graph, "3 · Sample", loaders, conditions, SETTINGS)
+    add_save(graph, 4, loaders, sampled)
     return graph

@@ -4,6 +4,9 @@ The facts are recorded from a running host's /object_info into `node_schemas.jso
 drawn without a host:
 
     python tests/bed/graphs --record http://127.0.0.1:8188
+
+Those of other packs, which no host of the tests has, are written by hand from their sources into
+`foreign_schemas.json`.
 """
 
 import json
@@ -13,9 +16,13 @@ from pathlib import Path
 from typing import Any
 
 RECORDED = Path(__file__).with_name("node_schemas.json")
+FOREIGN = Path(__file__).with_name("foreign_schemas.json")
 
-HOST_PACK, OWN_PACK = "comfy-core", "idlora-ltx2"
-PACK_VERSIONS = {HOST_PACK: "0.30.0", OWN_PACK: "0.1.0"}
+HOST_PACK, OWN_PACK, GGUF_PACK = "comfy-core", "idlora-ltx2", "comfyui-gguf"
+PACK_VERSIONS = {HOST_PACK: "0.30.0", OWN_PACK: "0.1.0", GGUF_PACK: "1.1.10"}
+
+# Optional inputs that the oldest host lacks: left at their defaults, so that the files suit every host.
+NEWER_INPUTS = {"CreateVideo": ("bit_depth",)}
 
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 WIDGET_TYPES = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", DYNAMIC_COMBO)
@@ -92,12 +99,14 @@ def read_live(node_type: str, info: Mapping[str, Any]) -> NodeSchema:
         _read_input(name, spec, optional=section == "optional")
         for section in ("required", "optional")
         for name, spec in info["input"].get(section, {}).items()
+        if name not in NEWER_INPUTS.get(node_type, ())
     ]
     outputs = [
         OutputSchema(name, kind) for name, kind in zip(info["output_name"], info["output"], strict=True)
     ]
     pack = OWN_PACK if info["python_module"].startswith("custom_nodes.") else HOST_PACK
-    return NodeSchema(node_type, info["display_name"], pack, tuple(inputs), tuple(outputs))
+    title = info["display_name"] or node_type  # as the frontend shows a node without one
+    return NodeSchema(node_type, title, pack, tuple(inputs), tuple(outputs))
 
 
 def _read_input(name: str, spec: list[Any], optional: bool) -> InputSchema:
@@ -126,6 +135,11 @@ def load_recorded(path: Path = RECORDED) -> dict[str, NodeSchema]:
         )
         for node_type, entry in recorded.items()
     }
+
+
+def load_all() -> dict[str, NodeSchema]:
+    """What a graph may use: recorded node types, and those of other packs."""
+    return {**load_recorded(), **load_recorded(FOREIGN)}
 
 
 def record(schemas: list[NodeSchema], path: Path = RECORDED) -> None:

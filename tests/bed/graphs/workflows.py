@@ -6,34 +6,47 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import one_stage
+from . import continued, distilled, one_stage, two_stage
 from .api_format import draw_api
 from .graph import Graph
+from .schema import GGUF_PACK
 from .ui_format import draw_ui
 
-FOLDER = Path(__file__).resolve().parents[3] / "workflows"
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = ROOT / "workflows"
+API_FOLDER = ROOT / "docs" / "api"  # not below workflows/: some frontends list every JSON there as a template
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """A graph, and the words on its thumbnail."""
+    """A graph, and the words on its thumbnail.
+
+    Attributes:
+        needs_packs: other packs that it uses; such a workflow is drawn and checked, and not run by tests.
+    """
 
     build: Callable[[], Graph]
     title: str
     tagline: str
+    needs_packs: tuple[str, ...] = ()
 
 
 WORKFLOWS = (
     Workflow(one_stage.one_stage, "ID-LoRA · one stage", "a face, a voice, a prompt: a talking clip"),
+    Workflow(two_stage.two_stage, "ID-LoRA · two stages", "twice the size, the voice kept"),
+    Workflow(two_stage.two_stage_hq, "ID-LoRA · two stages HQ", "fewer, finer steps with res_2s"),
+    Workflow(distilled.distilled, "ID-LoRA · distilled", "eight steps, for small cards"),
+    Workflow(continued.continued, "ID-LoRA · clip after clip", "a longer talk, one face, one voice"),
+    Workflow(distilled.gguf, "ID-LoRA · GGUF", "quantised files, eight steps", needs_packs=(GGUF_PACK,)),
 )
 
 
-def files(workflow: Workflow, folder: Path = FOLDER) -> dict[Path, str]:
+def files(workflow: Workflow, folder: Path = FOLDER, api_folder: Path = API_FOLDER) -> dict[Path, str]:
     """The two JSON files of a workflow with their text."""
     graph = workflow.build()
     return {
         folder / f"{graph.name}.json": as_text(draw_ui(graph)),
-        folder / "api" / f"{graph.name}.json": as_text(draw_api(graph)),
+        api_folder / f"{graph.name}.json": as_text(draw_api(graph)),
     }
 
 

@@ -1,0 +1,95 @@
+"""A second clip that starts where the first one ends, and both in one file."""
+
+from dataclasses import replace
+
+from .graph import Graph, Node, Section
+from .head import (
+    ORANGE,
+    PURPLE,
+    Conditions,
+    Loaders,
+    add_face_voice_words,
+    add_introduction,
+    add_loaders,
+    add_words,
+)
+from .tail import PREVIEW_HEIGHT, add_decoder, add_sampler, add_video_file
+
+INTRODUCTION = """
+# A longer talk: clip after clip
+
+1. **First clip**: face, voice and words as in the one-stage workflow.
+2. **Second clip**: starts with the last frame of the first one and has the same voice, with words of its own.
+3. **Run**. Both come in one mp4 in `output/video`; the frame that they share is there once.
+
+To try it first: `portrait.png` and `voice.flac` are in this pack's folder, under `workflows/assets`. Upload \
+them with the two buttons.
+"""
+
+CHAIN = """
+**More clips.** Copy this group and connect `continue_from` to the images of the clip before. The reference stays \
+the same recording: a chain that takes its voice from its own clips drifts.
+
+**Trade-off.** Only the last frame is handed on, so that movement starts anew at the seam. End a clip in a \
+pause, and write words that end in one.
+
+**Sound at the seam.** One frame, 0.04 s at 25 frames a second, is cut from the second clip's picture and \
+sound. At another frame rate set `start_index` to one frame's length.
+"""
+
+SECOND_SPEECH = "And now a second clip follows, with the same face and the same voice."
+FRAME_SECONDS = 0.04
+LONGEST_BATCH = 4096  # what the host's node takes
+
+
+def continued() -> Graph:
+    graph = Graph("idlora_continue")
+    add_introduction(graph, INTRODUCTION)
+    loaders = add_loaders(graph)
+    conditions = add_face_voice_words(graph, loaders)
+    first = _add_clip(graph.section("3 · First clip", PURPLE, width=360), loaders, conditions)
+    second = _add_second_clip(graph, loaders, conditions, first)
+    _add_joined(graph, first, second)
+    return graph
+
+
+def _add_clip(section: Section, loaders: Loaders, conditions: Conditions) -> Node:
+    sampled = add_sampler(
+        section, loaders.model, conditions, latent=conditions.latent, reference=conditions.reference
+    )
+    section.space(PREVIEW_HEIGHT)
+    return add_decoder(section, loaders, sampled)
+
+
+def _add_second_clip(graph: Graph, loaders: Loaders, conditions: Conditions, first: Node) -> Node:
+    section = graph.section("4 · Second clip", PURPLE, width=460)
+    positive = add_words(section, loaders.clip, SECOND_SPEECH)
+    latent = section.node(
+        "LTXIDLoRA_FirstFrame",
+        video_vae=loaders.video_vae,
+        audio_vae=loaders.audio_vae,
+        continue_from=first["images"],
+    )
+    section.note("A chain", CHAIN, height=280)
+    section.column(width=360)
+    return _add_clip(section, loaders, replace(conditions, positive=positive, latent=latent["latent"]))
+
+
+def _add_joined(graph: Graph, first: Node, second: Node) -> None:
+    """Both clips, the second without the frame at the seam."""
+    section = graph.section("5 · Save", ORANGE, width=360)
+    rest = section.node(
+        "ImageFromBatch",
+        title="Without its first frame",
+        image=second["images"],
+        batch_index=1,
+        length=LONGEST_BATCH,
+    )
+    frames = section.node("ImageBatch", title="Join pictures", image1=first["images"], image2=rest["IMAGE"])
+    sound = section.node(
+        "TrimAudioDuration", title="Without its first frame", audio=second["audio"], start_index=FRAME_SECONDS
+    )
+    joined = section.node("AudioConcat", title="Join sounds", audio1=first["audio"], audio2=sound["AUDIO"])
+    section.column(width=440)
+    video = section.node("CreateVideo", images=frames["IMAGE"], audio=joined["AUDIO"], fps=25.0)
+    add_video_file(section, graph.name, video["VIDEO"])

@@ -1,0 +1,76 @@
+"""Each shipped workflow from its API file, end to end on the small models: what the mp4 holds."""
+
+import json
+
+import av
+import pytest
+
+from bed.graphs import WORKFLOWS, small_overrides
+from bed.graphs.api_format import SMALL_VALUES
+from bed.graphs.workflows import API_FOLDER
+from bed.host_client import output_files
+
+NAMES = [workflow.build().name for workflow in WORKFLOWS if not workflow.needs_packs]
+SIDE, LENGTH = SMALL_VALUES["max_side"], SMALL_VALUES["length"]
+SIZES = {  # (side in pixels, frames)
+    "idlora_one_stage": (SIDE, LENGTH),
+    "idlora_two_stage": (2 * SIDE, LENGTH),
+    "idlora_two_stage_hq": (2 * SIDE, LENGTH),
+    "idlora_distilled": (SIDE, LENGTH),
+    "idlora_continue": (SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
+}
+FRAME_RATE = 25
+AAC_FRAME_SECONDS = 1024 / 48_000
+
+
+def api_graph(name):
+    return json.loads((API_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def clip(request, render):
+    """Name and video of one workflow, with the example picture and voice."""
+    return request.param, render(small_overrides(api_graph(request.param)))
+
+
+def test_the_clip_has_the_size_and_the_frames_of_the_graph(clip):
+    name, video = clip
+    side, num_frames = SIZES[name]
+    assert (video.width, video.height, video.num_frames) == (side, side, num_frames)
+    assert video.frame_rate == FRAME_RATE
+
+
+def test_picture_and_sound_are_in_step(clip, record_property):
+    name, video = clip
+    report = (
+        f"{name}: {video.width}x{video.height}, {video.num_frames} frames at {video.frame_rate} fps, sound"
+        f" {video.audio_seconds:.3f} s in {video.audio_channels} channels, {video.path.stat().st_size} bytes"
+    )
+    record_property("mp4", report)
+    print(report)
+    assert video.audio_channels == 2 and video.audio_peak > 0
+    assert abs(video.audio_seconds - video.seconds) <= 2 * AAC_FRAME_SECONDS
+
+
+def test_the_frozen_sound_is_the_first_stages(studio):
+    """Two stages differ from one in the picture only: the decoded sound is the same, sample for sample."""
+    graph = small_overrides(api_graph("idlora_two_stage"))
+    samplers = [key for key, node in graph.items() if node["class_type"] == "LTXIDLoRA_KSampler"]
+    (decode,) = [key for key, node in graph.items() if node["class_type"] == "LTXIDLoRA_DecodeAV"]
+    assert len(samplers) == 2
+    sounds = [sound(studio, graph, decode, sampler) for sampler in samplers]
+    assert sounds[0] == sounds[1]
+
+
+def sound(studio, graph, decode, sampler) -> bytes:
+    """The samples of a lossless file with what one sampler's latent decodes to."""
+    inputs = {**graph[decode]["inputs"], "latent": [sampler, 0]}
+    save = {"audio": [decode, 2], "filename_prefix": f"audio/stage_{sampler}"}
+    graph = {key: node for key, node in graph.items() if node["class_type"] != "SaveVideo"}
+    graph |= {
+        decode: {"class_type": "LTXIDLoRA_DecodeAV", "inputs": inputs},
+        "save": {"class_type": "SaveAudio", "inputs": save},
+    }
+    (file,) = output_files(studio.run(graph))
+    with av.open(str(studio.output_dir / file["subfolder"] / file["filename"])) as container:
+        return b"".join(frame.to_ndarray().tobytes() for frame in container.decode(audio=0))
