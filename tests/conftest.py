@@ -67,7 +67,7 @@ def host(
         tmp_path_factory.mktemp("host"),
         models=small_models,
         custom_nodes={**PACK, **TEXT_ENCODER_DOUBLE},
-        options=["--cpu"],
+        options=["--cpu", "--preview-method", "latent2rgb"],
         threads=1,
     )
     with process:
