@@ -46,7 +46,7 @@ class Command:
 
 COMMANDS = {
     "demo": Command(
-        "run the one-stage workflow in a real ComfyUI", demo.run_demo, demo.add_demo_options, "ComfyUI"
+        "run a shipped workflow in a real ComfyUI", demo.run_demo, demo.add_demo_options, "ComfyUI"
     ),
     "test": Command("run the tests", tiers.run_tests, tiers.add_test_options, "pytest"),
     "host": Command("leave a ComfyUI running until Ctrl-C", demo.run_host, demo.add_host_options, "ComfyUI"),
@@ -74,9 +74,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
+def leave(signal_number: int, _: object) -> None:
+    """Told to end: leave by an exception, so that every ComfyUI that was started is stopped."""
+    print("\nTold to end", file=sys.stderr, flush=True)
+    sys.exit(128 + signal_number)
+
+
 def main() -> int:
-    # Told to end, leave by an exception, so that every ComfyUI that was started is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, leave)
     options = parse(sys.argv[1:])
     try:
         return COMMANDS[options.command].run(options)

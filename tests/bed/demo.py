@@ -11,13 +11,14 @@ from pathlib import Path
 from . import hosts
 from .console import SetupError, run_logged, say
 from .environment import bed_variables
-from .graphs import small_overrides
+from .graphs import WORKFLOWS, small_overrides
+from .graphs.workflows import API_FOLDER
 from .host_client import ApiGraph, HostError, output_files
 from .host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
 from .host_progress import Progress
 from .versions import ROOT
 
-WORKFLOW = ROOT / "workflows" / "api" / "idlora_one_stage.json"
+DEFAULT_WORKFLOW = "idlora_one_stage"
 ASSETS = ROOT / "workflows" / "assets"
 DEFAULT_OUT = ROOT / "output"
 DAY = 24 * 3600
@@ -25,6 +26,8 @@ DAY = 24 * 3600
 
 def add_demo_options(parser: argparse.ArgumentParser) -> None:
     _add_shared_options(parser)
+    names = [workflow.build().name for workflow in WORKFLOWS if not workflow.needs_packs]
+    parser.add_argument("--workflow", choices=names, default=DEFAULT_WORKFLOW, help="default: %(default)s")
     parser.add_argument(
         "--picture", type=_existing_file, help="a picture of the person (default: the example)"
     )
@@ -112,8 +115,8 @@ def running_host(options: argparse.Namespace, port: int = 0) -> Iterator[HostPro
 
 
 def load_graph(options: argparse.Namespace) -> ApiGraph:
-    """The shipped workflow, made quick for the small models, with the inputs given by `--set`."""
-    graph: ApiGraph = json.loads(WORKFLOW.read_text(encoding="utf-8"))
+    """A shipped workflow, made quick for the small models, with the inputs given by `--set`."""
+    graph: ApiGraph = json.loads((API_FOLDER / f"{options.workflow}.json").read_text(encoding="utf-8"))
     if options.models is None:
         graph = small_overrides(graph)
     for assignment in options.set:

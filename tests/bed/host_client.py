@@ -4,6 +4,7 @@ import http.client
 import json
 import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
 ApiGraph = dict[str, dict[str, Any]]
@@ -12,6 +13,10 @@ SECONDS_BETWEEN_LOOKS = 0.1
 
 class HostError(RuntimeError):
     """The host did not do what was asked; the message holds what it said."""
+
+
+class HostSilent(HostError):
+    """No answer: the host is not up yet, is ending, or is gone."""
 
 
 class PromptRefused(HostError):
@@ -43,13 +48,19 @@ class HostClient:
         return f"http://127.0.0.1:{self.port}"
 
     def request(self, method: str, path: str, body: Any = None, timeout: float = 60) -> tuple[int, Any]:
-        """Status and decoded JSON (or None) of one request; a new connection each time, never through a proxy."""
+        """Status and decoded JSON (or None) of one request; a new connection each time, never through a proxy.
+
+        Raises:
+            HostSilent: no answer.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             data = None if body is None else json.dumps(body).encode()
             connection.request(method, path, data, {"Content-Type": "application/json"})
             response = connection.getresponse()
             content = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise HostSilent(f"{self.url}{path} gave no answer: {error!r}") from error
         finally:
             connection.close()
         return response.status, json.loads(content) if content.strip() else None
@@ -91,9 +102,11 @@ class HostClient:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             self.require_alive()
-            entry = self.history(prompt_id)
-            if entry is not None:
-                return entry
+            # A host that dies is silent before its process is seen to have ended: look at that again first.
+            with suppress(HostSilent):
+                entry = self.history(prompt_id)
+                if entry is not None:
+                    return entry
             time.sleep(SECONDS_BETWEEN_LOOKS)
         raise HostError(f"The graph was not done after {timeout:.0f} s.")
 

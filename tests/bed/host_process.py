@@ -1,7 +1,6 @@
 """A real ComfyUI as a child process, with its own input, output, user and custom_nodes folders."""
 
 import atexit
-import http.client
 import json
 import os
 import re
@@ -13,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .console import tail
-from .host_client import HostClient, HostError
+from .host_client import HostClient, HostError, HostSilent
 from .versions import ROOT
 
 PACK_NAME = "idlora-ltx2"
@@ -179,7 +178,7 @@ class HostProcess(HostClient):
             try:
                 self.get("/system_stats")
                 return
-            except (OSError, http.client.HTTPException):
+            except HostSilent:
                 time.sleep(0.1)
         raise HostError(
             f"ComfyUI did not answer within {timeout:.0f} s. The end of its log:\n{tail(self.log_text())}"

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from .host_client import ApiGraph, HostClient
+from .host_client import ApiGraph, HostClient, HostError
 
 CONTINUATION, TEXT, CLOSE = 0x0, 0x1, 0x8
 FINAL, OPCODE, LENGTH = 0x80, 0x0F, 0x7F
@@ -26,7 +26,7 @@ class Progress:
 
     def __init__(self, client: HostClient, graph: ApiGraph):
         self.graph = graph
-        self._socket = _connect(client)
+        self._socket = connect(client)
         self._thread = threading.Thread(target=self._show, daemon=True)
         self._open_line: Any = None
         self._started = time.monotonic()
@@ -66,7 +66,7 @@ class Progress:
         self._open_line = node_id
 
 
-class _WebSocket:
+class WebSocket:
     """The reading end of a websocket connection."""
 
     def __init__(self, connection: socket.socket, stream: BinaryIO):
@@ -76,7 +76,7 @@ class _WebSocket:
     def messages(self) -> Iterator[str]:
         """Text messages until the connection ends; previews (binary) and pings are read over."""
         kind, parts = TEXT, []
-        for is_final, opcode, payload in self._frames():
+        for is_final, opcode, payload in self.frames():
             if opcode >= CLOSE:
                 continue
             if opcode != CONTINUATION:
@@ -91,7 +91,8 @@ class _WebSocket:
         except OSError:
             return  # the host closed it first
 
-    def _frames(self) -> Iterator[tuple[bool, int, bytes]]:
+    def frames(self) -> Iterator[tuple[bool, int, bytes]]:
+        """All frames as (is final, opcode, payload) until the connection ends."""
         while head := self._read(2):
             opcode, length = head[0] & OPCODE, head[1] & LENGTH
             if length >= 126:
@@ -109,7 +110,8 @@ class _WebSocket:
             return b""
 
 
-def _connect(client: HostClient) -> _WebSocket:
+def connect(client: HostClient) -> WebSocket:
+    """A websocket that gets the messages about what `client` queues."""
     connection = socket.create_connection(("127.0.0.1", client.port))
     request = [
         f"GET /ws?clientId={client.client_id} HTTP/1.1",
@@ -125,5 +127,5 @@ def _connect(client: HostClient) -> _WebSocket:
     while stream.readline().strip():
         pass  # the answer's headers
     if " 101 " not in status:
-        raise ConnectionError(f"The host refused a websocket: {status}")
-    return _WebSocket(connection, stream)
+        raise HostError(f"The host refused a websocket: {status}")
+    return WebSocket(connection, stream)
