@@ -88,6 +88,10 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             denoised = super().sample(noise, latent_image, sampler, sigmas, denoise_mask, *args, **kwargs)
         finally:
             self._variants = {}
+        if (
+            "denoise_mask_function" in self.model_options
+        ):  # such as Differential Diffusion: masks change by step
+            return denoised
         return with_kept_parts(denoised, latent_image, denoise_mask)
 
     def inner_sample(self, *args, latent_shapes=None, **kwargs):

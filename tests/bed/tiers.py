@@ -122,6 +122,7 @@ def _run_pytest(run: Run, pytest_options: list[str]) -> Result:
 def _variables(run: Run) -> dict[str, str]:
     variables = {
         "OMP_NUM_THREADS": "1",  # the models are so small that more threads only get in each other's way
+        "MKL_CBWR": "COMPATIBLE",  # else MKL's kernel, and the last bits, depend on where a tensor lies in memory
         **os.environ,
         "IDLORA_HOST_VERSION": run.host,
         "IDLORA_SPEECH": str(downloads.recorded_speech()),

@@ -1,57 +1,12 @@
 """What tests of the running host share."""
 
-from dataclasses import dataclass
-from fractions import Fraction
-from pathlib import Path
-
-import av
 import pytest
 
 from bed.host_client import output_files
 from bed.versions import ROOT
+from bed.video import Video, read_video
 
 ASSETS = ROOT / "workflows" / "assets"
-
-
-@dataclass(frozen=True)
-class Video:
-    """What a saved video holds."""
-
-    path: Path
-    width: int
-    height: int
-    num_frames: int
-    frame_rate: Fraction
-    audio_seconds: float
-    audio_channels: int
-    audio_peak: float
-
-    @property
-    def seconds(self) -> float:
-        return float(self.num_frames / self.frame_rate)
-
-    @property
-    def packets(self) -> list[bytes]:
-        """Encoded picture and sound, without the file's metadata, in which the host keeps the graph."""
-        with av.open(str(self.path)) as container:
-            return [bytes(packet) for packet in container.demux()]
-
-
-def read_video(path: Path) -> Video:
-    """Decode a whole file with PyAV."""
-    with av.open(str(path)) as container:
-        video, audio = container.streams.video[0], container.streams.audio[0]
-        rate, sample_rate = video.average_rate, audio.rate
-        frames, samples, peak, channels = 0, 0, 0.0, 0
-        for packet in container.demux(video, audio):
-            for frame in packet.decode():
-                if isinstance(frame, av.VideoFrame):
-                    frames += 1
-                else:
-                    samples += frame.samples
-                    channels = frame.layout.nb_channels
-                    peak = max(peak, float(abs(frame.to_ndarray()).max()))
-        return Video(path, video.width, video.height, frames, rate, samples / sample_rate, channels, peak)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import pytest
 
 from bed.small_graph import small_graph
+from bed.video import SAME
 
 HOSTS_WITHOUT_LTX_WINDOWS = ("0.20.1", "0.24.1")
 GUIDER_INPUTS = (
@@ -72,7 +73,7 @@ def test_our_guider_in_the_hosts_sampler_equals_our_sampler(render):
     """The host's schedule is ltx2 with 4096 tokens, the paper's and ours: both files are the same."""
     ours = render(small_graph())
     theirs = render(small_graph(hosts_sampler(identity_guider()), decode={"latent": ["sampled", 0]}))
-    assert ours.packets == theirs.packets
+    assert ours.distance(theirs) < SAME
 
 
 def test_our_decoder_takes_a_latent_of_the_hosts_sampler(render):
@@ -100,7 +101,7 @@ def test_the_hosts_frame_rate_node_is_heeded(render):
     }
     with_node = render(small_graph(conditioning, sample={"positive": ["rate", 0], "negative": ["rate", 1]}))
     without = render(small_graph())
-    assert with_node.packets != without.packets
+    assert with_node.distance(without) > SAME
 
 
 def test_the_schedule_can_be_connected(render):

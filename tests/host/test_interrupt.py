@@ -4,6 +4,7 @@ import time
 
 from bed.host_client import failure
 from bed.small_graph import small_graph
+from bed.video import DIFFERENT, SAME
 
 LONG = {"steps": 400, "seed": 77}
 
@@ -19,7 +20,7 @@ def wait_until_sampling(host, prompt_id, timeout=120):
 
 
 def test_an_interrupted_run_stops_and_the_next_is_right(studio, render):
-    before = render(small_graph(sample={"seed": 5})).packets
+    before = render(small_graph(sample={"seed": 5}))
     prompt_id = studio.post_prompt(small_graph(sample=LONG))
     wait_until_sampling(studio, prompt_id)
     studio.interrupt()
@@ -27,13 +28,14 @@ def test_an_interrupted_run_stops_and_the_next_is_right(studio, render):
     assert (failure(entry) or "").startswith("Interrupted in LTXIDLoRA_KSampler")
     render(small_graph(sample={"seed": 6}))
     again = render(small_graph(sample={"seed": 5}, save={"filename_prefix": "test/again"}))
-    assert again.packets == before
+    assert again.distance(before) < SAME
 
 
 def test_two_queued_runs_give_what_each_gives_alone(studio, render):
-    alone = [render(small_graph(sample={"seed": seed, "steps": 3})).packets for seed in (11, 12)]
+    alone = [render(small_graph(sample={"seed": seed, "steps": 3})) for seed in (11, 12)]
     graphs = [small_graph(sample={"seed": seed, "steps": 3}, lora={"strength": 0.999}) for seed in (11, 12)]
     prompt_ids = [studio.post_prompt(graph) for graph in graphs]
     assert all(failure(studio.wait(prompt_id)) is None for prompt_id in prompt_ids)
-    again = [render(small_graph(sample={"seed": seed, "steps": 3})).packets for seed in (11, 12)]
-    assert again == alone
+    again = [render(small_graph(sample={"seed": seed, "steps": 3})) for seed in (11, 12)]
+    assert all(a.distance(b) < SAME for a, b in zip(again, alone, strict=True))
+    assert alone[0].distance(alone[1]) > DIFFERENT

@@ -48,6 +48,13 @@ def test_what_the_mask_keeps_comes_back_bit_for_bit(guider_module, model, clip, 
     assert torch.equal(ours[0][:, :, :1], clip.clean_video[:, :, :1])
 
 
+def test_a_mask_that_changes_by_step_is_left_to_the_host(guider_module, model, clip, denoise):
+    opened = model.clone()
+    opened.set_model_denoise_mask_function(lambda sigma, mask, extra_options: torch.ones_like(mask))
+    ours = denoise(identity(guider_module, opened, clip), clip, ltx2_sigmas(2))
+    assert not torch.equal(ours[0][:, :, :1], clip.clean_video[:, :, :1])
+
+
 def test_the_reference_is_heard_by_the_model(guider_module, model, clip, denoise):
     with_voice = denoise(identity(guider_module, model, clip), clip, ltx2_sigmas(2))
     without = denoise(identity(guider_module, model, clip, reference=False), clip, ltx2_sigmas(2))
