@@ -56,9 +56,11 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
         "tiers", nargs="*", metavar="TIER", help=f"of {', '.join(TIERS)}; all that exist when none"
     )
     chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument("--all-hosts", action="store_true", help=f"the host tier on {', '.join(HOSTS)}")
+    chosen.add_argument("--all-hosts", action="store_true", help=f"parity and host on {', '.join(HOSTS)}")
     chosen.add_argument(
-        "--hosts", metavar="V,V", help=f"the host tier on these (default: {','.join(DEFAULT_HOSTS)})"
+        "--hosts",
+        metavar="V,V",
+        help=f"parity and host on these (default: host on {','.join(DEFAULT_HOSTS)})",
     )
 
 
@@ -75,6 +77,7 @@ def run_tests(options: argparse.Namespace) -> int:
 
 
 def _runs(options: argparse.Namespace) -> list[Run]:
+    are_named = bool(options.all_hosts or options.hosts)
     chosen_hosts = tuple(HOSTS) if options.all_hosts else DEFAULT_HOSTS
     if options.hosts:
         chosen_hosts = tuple(options.hosts.split(","))
@@ -87,8 +90,9 @@ def _runs(options: argparse.Namespace) -> list[Run]:
         )
     runs = []
     for tier in options.tiers or _existing_tiers():
-        versions = chosen_hosts if tier == "host" else (NEWEST_HOST,)
-        runs += [Run(tier, version, shows_host=tier == "host") for version in versions]
+        on_chosen = tier == "host" or (tier == "parity" and are_named)
+        versions = chosen_hosts if on_chosen else (NEWEST_HOST,)
+        runs += [Run(tier, version, shows_host=on_chosen) for version in versions]
     return runs
 
 
