@@ -6,7 +6,7 @@ from ..idlora_core.clean_start import without_lead_in
 from ..idlora_core.sound import fitted_to_frames
 from .host import vae as host_vae
 from .host.latents import FRAME_RATE, LEAD_IN_FRAMES, streams
-from .sockets import CATEGORY
+from .sockets import CATEGORY, audio_vae_input, frame_rate_input, video_vae_input
 
 
 class DecodeAV(io.ComfyNode):
@@ -23,15 +23,10 @@ class DecodeAV(io.ComfyNode):
             search_aliases=["decode audio video", "vae decode", "id-lora"],
             inputs=[
                 io.Latent.Input("latent", tooltip="A joint audio-video latent from any sampler."),
-                io.Vae.Input("video_vae", tooltip="The VAE output of the loader that loads LTX-2."),
-                io.Vae.Input("audio_vae", tooltip="From LTXV Audio VAE Loader, with the same checkpoint."),
-                io.Float.Input(
-                    "frame_rate",
-                    default=25.0,
-                    min=1.0,
-                    max=120.0,
-                    step=0.01,
-                    tooltip="Used only when the latent does not know its own, as one from First-Frame Condition does.",
+                video_vae_input(),
+                audio_vae_input(),
+                frame_rate_input(
+                    "Used only when the latent does not know its own, as one from First-Frame Condition does."
                 ),
                 io.Combo.Input(
                     "tiling",

@@ -9,7 +9,14 @@ from ..idlora_core.numerics import Numerics
 from .host import vae as host_vae
 from .host.latents import joint_latent
 from .host.status import send_status
-from .sockets import CATEGORY, numerics_input
+from .sockets import (
+    CATEGORY,
+    audio_vae_input,
+    frame_rate_input,
+    numerics_input,
+    strength_input,
+    video_vae_input,
+)
 
 SIZE_LIMIT = 16384
 MAX_START_SECONDS = 10.0
@@ -28,8 +35,8 @@ class FirstFrameCondition(io.ComfyNode):
             ),
             search_aliases=["image to video", "talking head", "talking photo", "first frame", "id-lora"],
             inputs=[
-                io.Vae.Input("video_vae", tooltip="The VAE output of the loader that loads LTX-2."),
-                io.Vae.Input("audio_vae", tooltip="From LTXV Audio VAE Loader, with the same checkpoint."),
+                video_vae_input(),
+                audio_vae_input(),
                 io.Image.Input(
                     "image",
                     optional=True,
@@ -67,22 +74,8 @@ class FirstFrameCondition(io.ComfyNode):
                     step=8,
                     tooltip="Frames, 8n + 1. 121 frames at 25 fps are 4.84 s, as in the paper.",
                 ),
-                io.Float.Input(
-                    "frame_rate",
-                    default=25.0,
-                    min=1.0,
-                    max=120.0,
-                    step=0.01,
-                    tooltip="Frames per second. Paper: 25.",
-                ),
-                io.Float.Input(
-                    "strength",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="1 keeps the picture as the first frame; less lets it change; 0 ignores it.",
-                ),
+                frame_rate_input("Frames per second. Paper: 25."),
+                strength_input(),
                 numerics_input(),
                 io.Float.Input(
                     "silent_start_seconds",

@@ -13,7 +13,7 @@ from .host.latents import FRAME_RATE, with_frame_rate
 from .host.regime import regime_of
 from .host.res2s import sampler_names
 from .host.status import send_status
-from .sockets import CATEGORY, IdentityReference
+from .sockets import CATEGORY, IdentityReference, frame_rate_input
 
 
 def _model_inputs() -> list[io.Input]:
@@ -152,13 +152,8 @@ class IdentityGuiderNode(io.ComfyNode):
                 *_model_inputs(),
                 _reference_input(),
                 preset_input(),
-                io.Float.Input(
-                    "frame_rate",
-                    default=25.0,
-                    min=1.0,
-                    max=120.0,
-                    step=0.01,
-                    tooltip="Used only where the conditioning does not carry one from LTXV Conditioning.",
+                frame_rate_input(
+                    "Used only where the conditioning does not carry one from LTXV Conditioning."
                 ),
                 *guidance_inputs(),
             ],

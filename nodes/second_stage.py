@@ -7,7 +7,7 @@ from ..idlora_core import frames
 from .host import upscale
 from .host import vae as host_vae
 from .host.latents import LEAD_IN_FRAMES, streams
-from .sockets import CATEGORY
+from .sockets import CATEGORY, strength_input, video_vae_input
 
 
 class SecondStage(io.ComfyNode):
@@ -28,20 +28,13 @@ class SecondStage(io.ComfyNode):
                     "upscale_model",
                     tooltip="From Load Latent Upscale Model: a spatial x2 upscaler for LTX-2.",
                 ),
-                io.Vae.Input("video_vae", tooltip="The VAE output of the loader that loads LTX-2."),
+                video_vae_input(),
                 io.Image.Input(
                     "image",
                     optional=True,
                     tooltip="The same picture as in First-Frame Condition: it is encoded again at twice the size.",
                 ),
-                io.Float.Input(
-                    "strength",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="1 keeps the picture as the first frame; less lets it change; 0 ignores it.",
-                ),
+                strength_input(),
             ],
             outputs=[
                 io.Latent.Output(

@@ -24,3 +24,27 @@ def numerics_input() -> io.Combo.Input:
         optional=True,
         advanced=True,
     )
+
+
+def video_vae_input() -> io.Vae.Input:
+    return io.Vae.Input("video_vae", tooltip="The VAE output of the loader that loads LTX-2.")
+
+
+def audio_vae_input() -> io.Vae.Input:
+    return io.Vae.Input("audio_vae", tooltip="From LTXV Audio VAE Loader, with the same checkpoint.")
+
+
+def frame_rate_input(tooltip: str) -> io.Float.Input:
+    return io.Float.Input("frame_rate", default=25.0, min=1.0, max=120.0, step=0.01, tooltip=tooltip)
+
+
+def strength_input() -> io.Float.Input:
+    """How firmly the first frame is held."""
+    return io.Float.Input(
+        "strength",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        step=0.01,
+        tooltip="1 keeps the picture as the first frame; less lets it change; 0 ignores it.",
+    )
