@@ -101,6 +101,11 @@ class Guidance:
         return self.video.weight(term) != 0 or self.audio.weight(term) != 0
 
 
+def is_on(scale: TermName, scales: Scales) -> bool:
+    """Whether a term changes a stream with these scales."""
+    return any(scales.weight(term) != 0 for term in TERMS if term.scale == scale)
+
+
 def plan(guidance: Guidance, sigma: float, has_reference: bool = True) -> tuple[Prediction, ...]:
     """The predictions that one step needs, `cond` first.
 

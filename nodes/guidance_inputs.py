@@ -8,7 +8,7 @@ from ..idlora_core.guidance import MAX_SCALE, Scales
 from ..idlora_core.numerics import checked_numerics
 from ..idlora_core.presets import CUSTOM, PRESETS
 from .host.attention import ReferenceMasks
-from .host.guider import GuiderSettings
+from .host.settings import GuiderSettings
 from .sockets import numerics_input
 
 AUDIO, BOTH = "audio", "audio and video"

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import comfy.conds
@@ -13,36 +12,14 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from ...idlora_core import guidance
-from ...idlora_core.guidance import Guidance, Prediction, Scales
-from ...idlora_core.numerics import Numerics
+from ...idlora_core.guidance import Guidance, Prediction
 from ...idlora_core.reference import Reference
 from ...idlora_core.sigmas import checked_sigmas
 from . import model_patch
-from .attention import ReferenceMasks
 from .latents import check_joint_latent
 from .masking import with_kept_parts
 from .model_patch import Pass
-from .shared_prefix import SharedPrefix
-
-
-@dataclass(frozen=True)
-class GuiderSettings:
-    """What the person at the graph chose.
-
-    Attributes:
-        video, audio: guidance scales of each stream.
-        stg_block_indices: text such as "29".
-        identity_percents: start and end of identity guidance, as fractions of the host's sampling progress.
-        numerics: see `idlora_core.numerics`.
-        masks: training-time masks of the reference tokens.
-    """
-
-    video: Scales
-    audio: Scales
-    stg_block_indices: str = "29"
-    identity_percents: tuple[float, float] = (0.0, 1.0)
-    numerics: Numerics = "host"
-    masks: ReferenceMasks = ReferenceMasks()
+from .settings import GuiderSettings, passes
 
 
 def identity_guider(
@@ -56,13 +33,10 @@ def identity_guider(
     """
     check_model(model)
     _check_single_reference(positive, negative, reference)
-    plain = Pass(numerics=settings.numerics, masks=settings.masks)
     guider = IdentityGuider(model_patch.patched_clone(model))
     guider.set_conds(positive, negative)
     guider.set_cfg(settings.video.cfg)
-    guider.set_guidance(
-        _sigma_guidance(model, settings), _passes(plain, _stg_blocks(model, settings)), reference
-    )
+    guider.set_guidance(_sigma_guidance(model, settings), passes(model, settings), reference)
     return guider
 
 
@@ -88,6 +62,9 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             denoised = super().sample(noise, latent_image, sampler, sigmas, denoise_mask, *args, **kwargs)
         finally:
             self._variants = {}
+            tables = self.passes["cond"].tables
+            if tables is not None:
+                tables.clear()
         if (
             "denoise_mask_function" in self.model_options
         ):  # such as Differential Diffusion: masks change by step
@@ -239,27 +216,6 @@ def check_model(model: ModelPatcher) -> None:
             f"ID-LoRA needs an LTX-2 audio-video model; the connected model is {type(model.model).__name__}."
             " Load an LTX-2 or LTX-2.3 checkpoint."
         )
-
-
-def _passes(plain: Pass, stg_block_indices: tuple[int, ...]) -> dict[Prediction, Pass]:
-    """What each prediction changes in the forward pass."""
-    if stg_block_indices:
-        plain = replace(plain, prefix=SharedPrefix(stg_block_indices[0]))
-    return {
-        "cond": plain,
-        "uncond": plain,
-        "no_reference": plain,
-        "perturbed": replace(plain, stg_block_indices=stg_block_indices),
-        "uncoupled": replace(plain, uncoupled=True, prefix=None),
-    }
-
-
-def _stg_blocks(model: ModelPatcher, settings: GuiderSettings) -> tuple[int, ...]:
-    """Indices of the blocks to perturb; not read where STG is off."""
-    if settings.video.stg == 0 and settings.audio.stg == 0:
-        return ()
-    num_blocks = len(model.model.diffusion_model.transformer_blocks)
-    return guidance.parse_stg_block_indices(settings.stg_block_indices, num_blocks)
 
 
 def _sigma_guidance(model: ModelPatcher, settings: GuiderSettings) -> Guidance:

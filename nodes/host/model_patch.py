@@ -19,6 +19,8 @@ from comfy.patcher_extension import WrapperExecutor, WrappersMP
 
 from ...idlora_core.numerics import Numerics
 from .attention import ReferenceMasks, changed_block
+from .audio_only import without_video_tail
+from .rope_tables import RopeTables
 from .shared_prefix import SharedPrefix, keeping_block, shifted, start_at
 
 WRAPPER_KEY = "ltx_idlora"
@@ -37,6 +39,8 @@ class Pass:
         numerics: see `idlora_core.numerics`.
         masks: which training-time masks apply to the reference tokens.
         prefix: where `cond` leaves hidden states and `perturbed` finds them; None shares nothing.
+        tables: where rotary tables are kept; None keeps none.
+        audio_only: of the result, only the audio is used.
     """
 
     stg_block_indices: tuple[int, ...] = ()
@@ -44,6 +48,8 @@ class Pass:
     numerics: Numerics = "host"
     masks: ReferenceMasks = ReferenceMasks()
     prefix: SharedPrefix | None = None
+    tables: RopeTables | None = None
+    audio_only: bool = False
 
 
 def patched_clone(model: ModelPatcher) -> ModelPatcher:
@@ -119,7 +125,12 @@ def _share_prefix(
 
 def model_view(model: LTXAVModel, change: Pass, reference: dict[str, torch.Tensor] | None) -> LTXAVModel:
     """A shallow copy of the model that places the reference in time and computes as `numerics` says."""
+    if change.tables is not None:
+        model = copy.copy(model)
+        model._precompute_freqs_cis = partial(change.tables.table, model._precompute_freqs_cis)
     view = copy.copy(model)
+    if change.audio_only:
+        without_video_tail(view)
     if reference is not None:
         view._process_input = partial(_process_input, model, reference[BOUNDS])
     if change.numerics == "official":

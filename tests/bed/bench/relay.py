@@ -46,7 +46,7 @@ def run_together(runs: list[Run], clip: Clip, sigmas: torch.Tensor, synchronize:
         threading.Thread(target=_sample, args=(run, clip, sigmas, turn, back, synchronize))
         for run, turn in zip(runs, turns, strict=True)
     ]
-    for thread, turn in zip(threads, turns, strict=True):  # start-up, up to the first step
+    for thread in threads:  # start-up, up to the first step
         thread.start()
         back.acquire()
     for step in range(len(sigmas) - 1):

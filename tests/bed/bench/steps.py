@@ -16,7 +16,7 @@ from . import ways
 from .flops import exact_flops, pass_flops
 from .memory import peak_bytes
 from .relay import Run, run_together, sample
-from .setting import Size, made_clip, made_model
+from .setting import Size, made_clip
 
 EVERY = 3  # steps of ours for one of the peers'
 LENGTHS = {33: (5, 34), 65: (9, 67), 121: (16, 126), 241: (31, 251)}  # frames: latents of video, of audio
