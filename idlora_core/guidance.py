@@ -81,24 +81,31 @@ class Scales:
 
 @dataclass(frozen=True)
 class Guidance:
-    """Scales of both streams and the sigma window in which identity guidance acts.
+    """Scales of both streams and the sigma windows in which terms act.
 
     Attributes:
         video: scales of the video stream.
         audio: scales of the audio stream.
         identity_sigmas: (highest, lowest) sigma at which the identity term acts, both included.
+        perturbation_sigmas: the same for STG and coupling.
     """
 
     video: Scales
     audio: Scales
     identity_sigmas: tuple[float, float] = (math.inf, 0.0)
+    perturbation_sigmas: tuple[float, float] = (math.inf, 0.0)
 
     def acts(self, term: Term, sigma: float) -> bool:
         """Whether the term is on in either stream at this noise level."""
-        highest, lowest = self.identity_sigmas
-        if term.scale == "identity" and not lowest <= sigma <= highest:
+        highest, lowest = self._window(term)
+        if not lowest <= sigma <= highest:
             return False
         return self.video.weight(term) != 0 or self.audio.weight(term) != 0
+
+    def _window(self, term: Term) -> tuple[float, float]:
+        if term.scale == "identity":
+            return self.identity_sigmas
+        return (math.inf, 0.0) if term.scale == "cfg" else self.perturbation_sigmas
 
 
 def is_on(scale: TermName, scales: Scales) -> bool:
@@ -121,6 +128,11 @@ def plan(guidance: Guidance, sigma: float, has_reference: bool = True) -> tuple[
     if not has_reference:
         wanted = [term for term in wanted if term.prediction != "no_reference"]
     return ("cond", *(term.prediction for term in wanted))
+
+
+def full_plan(guidance: Guidance, has_reference: bool = True) -> tuple[Prediction, ...]:
+    """The predictions of a step inside every window."""
+    return plan(Guidance(guidance.video, guidance.audio), 1.0, has_reference)
 
 
 def combine(predictions: Mapping[Prediction, Tensor], scales: Scales, guided: Tensor | None = None) -> Tensor:

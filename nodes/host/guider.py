@@ -15,6 +15,7 @@ from ...idlora_core import guidance
 from ...idlora_core.guidance import Guidance, Prediction
 from ...idlora_core.reference import Reference
 from ...idlora_core.sigmas import checked_sigmas
+from ...idlora_core.speed import perturbation_sigmas
 from . import model_patch
 from .latents import check_joint_latent
 from .masking import with_kept_parts
@@ -80,6 +81,7 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         options = model_options or {}
         wanted = self._plan(timestep, options)
         conds = [self._conds(name, x) for name in wanted]
+        self._connect(wanted)
         outputs = self._run(conds, x, timestep, options)
         predictions = dict(zip(wanted, outputs, strict=True))
         self._pre_cfg(predictions, x, timestep, options)
@@ -88,7 +90,7 @@ class IdentityGuider(comfy.samplers.CFGGuider):
 
     def full_plan(self) -> tuple[Prediction, ...]:
         """The predictions of a step inside every window."""
-        return guidance.plan(self.guidance, self.guidance.identity_sigmas[0], self.reference is not None)
+        return guidance.full_plan(self.guidance, self.reference is not None)
 
     def _plan(self, timestep: torch.Tensor, options: dict) -> tuple[Prediction, ...]:
         """Predictions of this step; other packs can ask for `uncond` as they can of the host."""
@@ -105,24 +107,27 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             if self.reference is not None and name != "no_reference":
                 extra[model_patch.REFERENCE_KEY] = comfy.conds.CONDConstant(self._reference_on(x))
             self._variants[name] = [_with_model_conds(entry, extra, name) for entry in source]
-            self._connect_prefix(name)
         return self._variants[name]
 
-    def _connect_prefix(self, name: Prediction) -> None:
-        """`perturbed` is planned after `cond`, so that the latter's conditioning is there."""
-        prefix = self.passes[name].prefix
-        if name == "perturbed" and prefix is not None:
-            for cond, perturbed in zip(self._variants["cond"], self._variants[name], strict=True):
-                prefix.connect(cond["uuid"], perturbed["uuid"])
+    def _connect(self, wanted: tuple[Prediction, ...]) -> None:
+        """Tell `cond` what the other predictions of this step take from it."""
+        connections = (
+            ("perturbed", self.passes["perturbed"].prefix),
+            ("no_reference", self.passes["no_reference"].heard),
+        )
+        for name, shared in connections:
+            if name in wanted and shared is not None:
+                for cond, other in zip(self._variants["cond"], self._variants[name], strict=True):
+                    shared.connect(cond["uuid"], other["uuid"])
 
     def _run(self, conds: list[list[dict]], x, timestep, options: dict) -> list[torch.Tensor]:
         """All predictions in one call, so that the host batches what fits and spreads the rest."""
         try:
             return _calc_conds(self.inner_model, conds, x, timestep, options)
         finally:
-            prefix = self.passes["cond"].prefix
-            if prefix is not None:
-                prefix.clear()
+            for shared in (self.passes["cond"].prefix, self.passes["cond"].heard):
+                if shared is not None:
+                    shared.clear()
 
     def _reference_on(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         """Tokens and bounds on the sampling device, moved once per run."""
@@ -228,7 +233,7 @@ def _sigma_guidance(model: ModelPatcher, settings: GuiderSettings) -> Guidance:
         )
     sampling: Any = model.get_model_object("model_sampling")
     window = (sampling.percent_to_sigma(start), sampling.percent_to_sigma(end))
-    return Guidance(settings.video, settings.audio, window)
+    return Guidance(settings.video, settings.audio, window, perturbation_sigmas(settings.speed))
 
 
 def _check_single_reference(positive, negative, reference: Reference | None) -> None:

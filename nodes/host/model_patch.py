@@ -8,6 +8,7 @@ multi-GPU run overrides its own copy.
 """
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -18,8 +19,9 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrapperExecutor, WrappersMP
 
 from ...idlora_core.numerics import Numerics
-from .attention import ReferenceMasks, changed_block
+from .attention import Attention, ReferenceMasks, changed_block
 from .audio_only import without_video_tail
+from .heard_video import HeardVideo, Hears, Leaves, audio_stream_only, with_one_video_token
 from .rope_tables import RopeTables
 from .shared_prefix import SharedPrefix, keeping_block, shifted, start_at
 
@@ -41,6 +43,7 @@ class Pass:
         prefix: where `cond` leaves hidden states and `perturbed` finds them; None shares nothing.
         tables: where rotary tables are kept; None keeps none.
         audio_only: of the result, only the audio is used.
+        heard: where `cond` leaves what audio hears of video and `no_reference` finds it; None: not `fast`.
     """
 
     stg_block_indices: tuple[int, ...] = ()
@@ -50,6 +53,7 @@ class Pass:
     prefix: SharedPrefix | None = None
     tables: RopeTables | None = None
     audio_only: bool = False
+    heard: HeardVideo | None = None
 
 
 def patched_clone(model: ModelPatcher) -> ModelPatcher:
@@ -80,7 +84,10 @@ def _run_pass(
     view = model_view(cast(LTXAVModel, executor.class_obj), change, reference)
     following = WrapperExecutor.new_class_executor(view._forward, view, executor.wrappers, executor.idx + 1)
     num_tokens = reference["tokens"].shape[1] if reference else 0
-    options = changed_options(options, change, len(view.transformer_blocks), num_tokens)
+    others = {}
+    if change.heard is not None and keyframe_idxs is None:
+        others, options = _share_video(view, change, change.heard, options, x[0].device)
+    options = changed_options(options, change, len(view.transformer_blocks), num_tokens, others)
     if change.prefix is not None:
         _share_prefix(view, change, change.prefix, options, x[0].device)
     return following.execute(
@@ -89,9 +96,17 @@ def _run_pass(
 
 
 def changed_options(
-    transformer_options: dict[str, Any], change: Pass, num_blocks: int, num_reference_tokens: int
+    transformer_options: dict[str, Any],
+    change: Pass,
+    num_blocks: int,
+    num_reference_tokens: int,
+    others: Mapping[int, Mapping[str, Attention]],
 ) -> dict[str, Any]:
-    """Transformer options of one pass, in a new dict; the host's is left as it was."""
+    """Transformer options of one pass, in a new dict; the host's is left as it was.
+
+    Args:
+        others: further changes of attention calls, per block.
+    """
     options = dict(transformer_options)
     # The host numbers conditionings by position. Ours past the second are variants of the positive one,
     # and other packs take 0 for positive and everything else for negative.
@@ -101,9 +116,10 @@ def changed_options(
     masks = change.masks.for_tokens(num_reference_tokens)
     replace = dict(options.get("patches_replace", {}))
     blocks = dict(replace.get("dit", {}))
-    for index in range(num_blocks) if masks else change.stg_block_indices:
+    for index in range(num_blocks) if masks else sorted({*change.stg_block_indices, *others}):
         key = ("double_block", index)
-        blocks[key] = partial(changed_block, blocks.get(key), index in change.stg_block_indices, masks)
+        perturbs = index in change.stg_block_indices
+        blocks[key] = partial(changed_block, blocks.get(key), perturbs, masks, others.get(index, {}))
     options["patches_replace"] = {**replace, "dit": blocks}
     return options
 
@@ -121,6 +137,22 @@ def _share_prefix(
     elif prefix.wants(uuids):
         key = ("double_block", prefix.first_block)
         blocks[key] = partial(keeping_block, blocks.get(key), prefix)
+
+
+def _share_video(
+    view: LTXAVModel, change: Pass, heard: HeardVideo, options: dict[str, Any], device: torch.device
+) -> tuple[dict[int, dict[str, Attention]], dict[str, Any]]:
+    """Leave what audio hears of video in a plain pass; run `no_reference` on audio alone with it."""
+    uuids = options.get("uuids", [])
+    if change.audio_only:
+        kept = heard.take(uuids, device)
+        if kept is None:
+            return {}, options
+        with_one_video_token(view)
+        return {i: {"video to audio": Hears(row)} for i, row in enumerate(kept)}, audio_stream_only(options)
+    if not heard.wants(uuids):
+        return {}, options
+    return {i: {"video to audio": Leaves(heard, uuids, i)} for i in range(heard.num_blocks)}, options
 
 
 def model_view(model: LTXAVModel, change: Pass, reference: dict[str, torch.Tensor] | None) -> LTXAVModel:

@@ -7,7 +7,9 @@ from comfy.model_patcher import ModelPatcher
 from ...idlora_core import guidance
 from ...idlora_core.guidance import Prediction, Scales
 from ...idlora_core.numerics import Numerics
+from ...idlora_core.speed import Speed
 from .attention import ReferenceMasks
+from .heard_video import HeardVideo
 from .model_patch import Pass
 from .rope_tables import RopeTables
 from .shared_prefix import SharedPrefix
@@ -23,6 +25,7 @@ class GuiderSettings:
         identity_percents: start and end of identity guidance, as fractions of the host's sampling progress.
         numerics: see `idlora_core.numerics`.
         masks: training-time masks of the reference tokens.
+        speed: see `idlora_core.speed`.
     """
 
     video: Scales
@@ -31,12 +34,15 @@ class GuiderSettings:
     identity_percents: tuple[float, float] = (0.0, 1.0)
     numerics: Numerics = "host"
     masks: ReferenceMasks = ReferenceMasks()
+    speed: Speed = "exact"
 
 
 def passes(model: ModelPatcher, settings: GuiderSettings) -> dict[Prediction, Pass]:
     """What each prediction changes in the forward pass."""
     stg_block_indices = _stg_blocks(model, settings)
     plain = Pass(numerics=settings.numerics, masks=settings.masks, tables=RopeTables())
+    if settings.speed == "fast" and not guidance.is_on("identity", settings.video):
+        plain = replace(plain, heard=HeardVideo(len(model.model.diffusion_model.transformer_blocks)))
     if stg_block_indices:
         plain = replace(plain, prefix=SharedPrefix(stg_block_indices[0]))
     return {
