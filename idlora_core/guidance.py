@@ -81,31 +81,24 @@ class Scales:
 
 @dataclass(frozen=True)
 class Guidance:
-    """Scales of both streams and the sigma windows in which terms act.
+    """Scales of both streams and the sigma window in which identity guidance acts.
 
     Attributes:
         video: scales of the video stream.
         audio: scales of the audio stream.
         identity_sigmas: (highest, lowest) sigma at which the identity term acts, both included.
-        perturbation_sigmas: the same for STG and coupling.
     """
 
     video: Scales
     audio: Scales
     identity_sigmas: tuple[float, float] = (math.inf, 0.0)
-    perturbation_sigmas: tuple[float, float] = (math.inf, 0.0)
 
     def acts(self, term: Term, sigma: float) -> bool:
         """Whether the term is on in either stream at this noise level."""
-        highest, lowest = self._window(term)
-        if not lowest <= sigma <= highest:
+        highest, lowest = self.identity_sigmas
+        if term.scale == "identity" and not lowest <= sigma <= highest:
             return False
         return self.video.weight(term) != 0 or self.audio.weight(term) != 0
-
-    def _window(self, term: Term) -> tuple[float, float]:
-        if term.scale == "identity":
-            return self.identity_sigmas
-        return (math.inf, 0.0) if term.scale == "cfg" else self.perturbation_sigmas
 
 
 def is_on(scale: TermName, scales: Scales) -> bool:

@@ -108,8 +108,8 @@ def guidance_inputs() -> list[io.Input]:
             options=list(SPEEDS),
             default="exact",
             tooltip=(
-                "exact: every prediction in full, nothing computed twice. fast: a third less time; the identity"
-                " pass runs the sound only, STG and coupling act in the noisier steps only. The clip changes a little."
+                "exact: every prediction, nothing computed twice. fast: the identity pass runs the sound only, and"
+                " every second step takes STG and coupling from the one before. The clip changes a little."
             ),
             optional=True,
             advanced=True,

@@ -15,7 +15,7 @@ from ...idlora_core import guidance
 from ...idlora_core.guidance import Guidance, Prediction
 from ...idlora_core.reference import Reference
 from ...idlora_core.sigmas import checked_sigmas
-from ...idlora_core.speed import perturbation_sigmas
+from ...idlora_core.speed import LastDifferences
 from . import model_patch
 from .latents import check_joint_latent
 from .masking import with_kept_parts
@@ -37,7 +37,8 @@ def identity_guider(
     guider = IdentityGuider(model_patch.patched_clone(model))
     guider.set_conds(positive, negative)
     guider.set_cfg(settings.video.cfg)
-    guider.set_guidance(_sigma_guidance(model, settings), passes(model, settings), reference)
+    last = LastDifferences() if settings.speed == "fast" else None
+    guider.set_guidance(_sigma_guidance(model, settings), passes(model, settings), reference, last)
     return guider
 
 
@@ -45,9 +46,14 @@ class IdentityGuider(comfy.samplers.CFGGuider):
     """Four-way guidance with a reference voice, for every sampler of the host."""
 
     def set_guidance(
-        self, scales: Guidance, passes: Mapping[Prediction, Pass], reference: Reference | None
+        self,
+        scales: Guidance,
+        passes: Mapping[Prediction, Pass],
+        reference: Reference | None,
+        last: LastDifferences | None = None,
     ) -> None:
-        """How to guide, what each prediction changes in the model, and the voice."""
+        """How to guide, what each prediction changes in the model, the voice, and what steps hand on."""
+        self.last = last
         self.guidance = scales
         self.passes = passes
         self.reference = reference
@@ -64,8 +70,9 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         finally:
             self._variants = {}
             tables = self.passes["cond"].tables
-            if tables is not None:
-                tables.clear()
+            for kept in (tables, self.last):
+                if kept is not None:
+                    kept.clear()
         if (
             "denoise_mask_function" in self.model_options
         ):  # such as Differential Diffusion: masks change by step
@@ -80,10 +87,14 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         """Guided x0 of one step; the name is the host's."""
         options = model_options or {}
         wanted = self._plan(timestep, options)
-        conds = [self._conds(name, x) for name in wanted]
-        self._connect(wanted)
+        sigma = timestep.max().item()
+        to_run = wanted if self.last is None else self.last.to_run(wanted, sigma)
+        conds = [self._conds(name, x) for name in to_run]
+        self._connect(to_run)
         outputs = self._run(conds, x, timestep, options)
-        predictions = dict(zip(wanted, outputs, strict=True))
+        predictions: dict[Prediction, torch.Tensor] = dict(zip(to_run, outputs, strict=True))
+        if self.last is not None:
+            predictions = self.last.completed(wanted, predictions, sigma)
         self._pre_cfg(predictions, x, timestep, options)
         denoised = self._combine(predictions, x, timestep, options)
         return self._post_cfg(denoised, predictions, x, timestep, options)
@@ -233,7 +244,7 @@ def _sigma_guidance(model: ModelPatcher, settings: GuiderSettings) -> Guidance:
         )
     sampling: Any = model.get_model_object("model_sampling")
     window = (sampling.percent_to_sigma(start), sampling.percent_to_sigma(end))
-    return Guidance(settings.video, settings.audio, window, perturbation_sigmas(settings.speed))
+    return Guidance(settings.video, settings.audio, window)
 
 
 def _check_single_reference(positive, negative, reference: Reference | None) -> None:

@@ -8,7 +8,6 @@ import torch
 from idlora_core.guidance import Scales, relative_l2
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
-from idlora_core.speed import FAST_SIGMAS
 
 IDENTITY = Scales(identity=4.0)
 ONE_STEP = ltx2_sigmas(1)
@@ -70,11 +69,25 @@ def test_identity_on_the_picture_needs_the_whole_pass(guider_module, model, clip
     assert 1 not in tokens_run
 
 
-def test_stg_and_coupling_act_in_the_noisier_steps_only(guider_module, model, clip, denoise):
-    _, guider = sampled(guider_module, model, clip, denoise, "fast", Scales(stg=1.0, av_bimodal=3.0, cfg=7.0))
-    everything = ("cond", "uncond", "perturbed", "uncoupled")
-    assert guider._plan(torch.tensor([FAST_SIGMAS[1]]), {}) == everything == guider.full_plan()
-    assert guider._plan(torch.tensor([FAST_SIGMAS[1] - 0.01]), {}) == ("cond", "uncond")
+def test_every_second_step_takes_stg_and_coupling_from_the_one_before(
+    guider_module, model, clip, denoise, tokens_run
+):
+    scales = Scales(stg=1.0, av_bimodal=3.0)
+    sigmas = torch.tensor([1.0, 0.99, 0.98, 0.97, 0.5, 0.49, 0.0])
+    fast, guider = sampled(guider_module, model, clip, denoise, "fast", scales, scales, sigmas)
+    cond, perturbed_from_block_2, uncoupled = 4, 2, 4
+    steps, that_compute = 6, 3
+    assert len(tokens_run) == steps * cond + that_compute * (perturbed_from_block_2 + uncoupled)
+    assert not guider.last._differences, "forgotten at the end of the run"
+    exact, _ = sampled(guider_module, model, clip, denoise, "exact", scales, scales, sigmas)
+    assert 0 < max(relative_l2(a, b) for a, b in zip(fast, exact, strict=True)) < 0.1
+
+
+def test_steps_far_apart_compute_everything(guider_module, model, clip, denoise):
+    scales, sigmas = Scales(stg=1.0, av_bimodal=3.0), torch.tensor([1.0, 0.9, 0.8, 0.0])
+    fast, _ = sampled(guider_module, model, clip, denoise, "fast", scales, scales, sigmas)
+    exact, _ = sampled(guider_module, model, clip, denoise, "exact", scales, scales, sigmas)
+    assert all(torch.equal(a, b) for a, b in zip(fast, exact, strict=True))
 
 
 def test_short_memory_runs_the_pass_whole(guider_module, model, clip, denoise, heard_video, monkeypatch):
