@@ -58,7 +58,9 @@ class LastDifferences:
     ) -> dict[Prediction, Tensor]:
         """All wanted predictions: those that were run, and the others from the differences kept."""
         cond = run["cond"]
-        predictions = {name: run[name] if name in run else cond - self._differences[name] for name in wanted}
+        predictions: dict[Prediction, Tensor] = {
+            name: run[name] if name in run else cond - self._differences[name] for name in wanted
+        }
         self._sigma = sigma
         self._differences = {name: cond - run[name] for name in REUSED if name in run}
         return predictions

@@ -90,9 +90,13 @@ def _run_pass(
     options = changed_options(options, change, len(view.transformer_blocks), num_tokens, others)
     if change.prefix is not None:
         _share_prefix(view, change, change.prefix, options, x[0].device)
-    return following.execute(
-        x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs
-    )
+    try:
+        return following.execute(
+            x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs
+        )
+    finally:
+        # Overrides refer to the view that holds them: a cycle, which would keep tensors till garbage collection.
+        vars(view).clear()
 
 
 def changed_options(
@@ -159,7 +163,8 @@ def model_view(model: LTXAVModel, change: Pass, reference: dict[str, torch.Tenso
     """A shallow copy of the model that places the reference in time and computes as `numerics` says."""
     if change.tables is not None:
         model = copy.copy(model)
-        model._precompute_freqs_cis = partial(change.tables.table, model._precompute_freqs_cis)
+        table = partial(change.tables.table, model._precompute_freqs_cis)
+        model._precompute_freqs_cis = table  # pyright: ignore[reportAttributeAccessIssue] # names a parameter otherwise
     view = copy.copy(model)
     if change.audio_only:
         without_video_tail(view)

@@ -5,7 +5,9 @@ and the same on a busy machine. The resident set of the process would show what 
 from the run before. On a GPU by the caching allocator's own peak.
 """
 
+import gc
 from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -13,6 +15,7 @@ from torch.profiler import ProfilerActivity, profile
 
 def peak_bytes(call: Callable[[], object], device: torch.device) -> int:
     """The most that was allocated at one time during a call, beyond what was there before."""
+    gc.collect()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
@@ -21,7 +24,9 @@ def peak_bytes(call: Callable[[], object], device: torch.device) -> int:
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         call()
     events = profiler.profiler.kineto_results.events()  # pyright: ignore[reportOptionalMemberAccess]
-    changes = [(event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]"]
+    changes = [
+        (event.start_ns(), cast(Any, event).nbytes()) for event in events if event.name() == "[memory]"
+    ]
     held = peak = 0
     for _, change in sorted(changes):
         held += change

@@ -39,7 +39,7 @@ class Size:
 
 
 REAL = Size(4096, 32, 16, 16, 16, 126, 126, 1024)
-FULL = Size(256, 8, 16, 4, 4, 8, 8, 64)  # all of REAL / 16
+FULL = Size(320, 10, 16, 4, 5, 10, 10, 80)  # all of REAL / 12.8
 WIDE = Size(2048, 16, 16, 2, 2, 4, 4, 32)  # latents have 128 channels: one sixteenth, as good as nothing
 QUICK = Size(128, 4, 16, 2, 4, 4, 4, 32)  # all of REAL / 32
 
@@ -55,7 +55,9 @@ def made_model(size: Size, device: torch.device, dtype: torch.dtype, num_blocks:
     weights = small_models.transformer(config["transformer"])
     weights = {name: value.to(dtype) for name, value in weights.items()}
     options = {"dtype": dtype, "load_device": device}
-    return comfy.sd.load_diffusion_model_state_dict(weights, options, {"config": json.dumps(config)})
+    model = comfy.sd.load_diffusion_model_state_dict(weights, options, {"config": json.dumps(config)})
+    assert model is not None
+    return model
 
 
 def made_clip(size: Size, seed: int = 0) -> Clip:

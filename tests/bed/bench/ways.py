@@ -66,7 +66,7 @@ def stacked(model: ModelPatcher, clip: Clip, stg_block: int = STG_BLOCK) -> comf
     return guider
 
 
-def unguided(model: ModelPatcher, clip: Clip) -> comfy.samplers.CFGGuider:
+def unguided(model: ModelPatcher, clip: Clip, stg_block: int = STG_BLOCK) -> comfy.samplers.CFGGuider:
     guider = comfy.samplers.CFGGuider(model.clone())
     guider.set_conds(*conditioning_with_reference(clip))
     guider.set_cfg(1.0)
