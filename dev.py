@@ -5,6 +5,7 @@
     python3 dev.py test         all tests
     python3 dev.py host         a ComfyUI with this pack and small models, for trying things by hand
     python3 dev.py check        lint, format, types
+    python3 dev.py bench        speed and memory, side by side with the peers' five passes
     python3 dev.py workflows    write the files in workflows/ anew
 
 `python3 dev.py COMMAND --help` tells more. What is downloaded and made lives in ~/.cache/idlora-ltx2, or in the
@@ -27,6 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
 from bed import checks, demo, environment, tiers
+from bed.bench import command as bench
 from bed.console import SetupError
 from bed.host_client import HostError
 
@@ -51,6 +53,9 @@ COMMANDS = {
     "test": Command("run the tests", tiers.run_tests, tiers.add_test_options, "pytest"),
     "host": Command("leave a ComfyUI running until Ctrl-C", demo.run_host, demo.add_host_options, "ComfyUI"),
     "check": Command("lint, check format and types", checks.run_checks),
+    "bench": Command(
+        "measure speed and memory against the peers' way", bench.run_bench, bench.add_bench_options
+    ),
     "workflows": Command("write the workflows anew from their source", write_workflows),
 }
 

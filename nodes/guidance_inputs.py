@@ -7,8 +7,9 @@ from comfy_api.latest import io
 from ..idlora_core.guidance import MAX_SCALE, Scales
 from ..idlora_core.numerics import checked_numerics
 from ..idlora_core.presets import CUSTOM, PRESETS
+from ..idlora_core.speed import SPEEDS, checked_speed
 from .host.attention import ReferenceMasks
-from .host.guider import GuiderSettings
+from .host.settings import GuiderSettings
 from .sockets import numerics_input
 
 AUDIO, BOTH = "audio", "audio and video"
@@ -102,6 +103,17 @@ def guidance_inputs() -> list[io.Input]:
             "Pulls the spread of the audio latent back to the unguided one. HQ recipe: 1. Off at 0.",
         ),
         numerics_input(),
+        io.Combo.Input(
+            "speed",
+            options=list(SPEEDS),
+            default="exact",
+            tooltip=(
+                "exact: every prediction, nothing computed twice. fast: the identity pass runs the sound only, and"
+                " every second step takes STG and coupling from the one before. The clip changes a little."
+            ),
+            optional=True,
+            advanced=True,
+        ),
     ]
 
 
@@ -121,6 +133,7 @@ def guider_settings(
     video_rescale=0.0,
     audio_rescale=0.0,
     numerics="host",
+    speed="exact",
 ) -> GuiderSettings:
     """The values of the widgets, or those of the preset, as the guider takes them."""
     if preset in PRESETS:
@@ -137,4 +150,5 @@ def guider_settings(
         identity_percents=(identity_start_percent, identity_end_percent),
         numerics=checked_numerics(numerics),
         masks=ReferenceMasks(hide_reference_from_video, hide_text_from_reference),
+        speed=checked_speed(speed),
     )

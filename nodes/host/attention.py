@@ -5,7 +5,7 @@ A block of LTX-2 attends in this order, each stream only where it runs:
     video self, video text, audio self, audio text, audio-to-video, video-to-audio
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ def changed_block(
     other_patch: Callable | None,
     perturbs: bool,
     masks: ReferenceMasks | None,
+    others: Mapping[str, Attention],
     args: dict[str, Any],
     extra: dict,
 ):
@@ -48,9 +49,10 @@ def changed_block(
         other_patch: patch that another pack has put on this block.
         perturbs: STG: self-attention passes its values through; gate and output projection still apply.
         masks: see `ReferenceMasks`.
+        others: further changes, by the name of the call.
     """
     options = dict(args["transformer_options"])
-    calls = _changed_calls(options, perturbs, masks)
+    calls = _changed_calls(options, perturbs, masks, others)
     options["optimized_attention_override"] = _AttentionOverride(
         calls, options.get("optimized_attention_override")
     )
@@ -61,13 +63,14 @@ def changed_block(
 
 
 def _changed_calls(
-    options: dict[str, Any], perturbs: bool, masks: ReferenceMasks | None
+    options: dict[str, Any], perturbs: bool, masks: ReferenceMasks | None, others: Mapping[str, Attention]
 ) -> dict[int, Attention]:
     """What to do in which attention call of one block."""
     runs_video, runs_audio = options.get("run_vx", True), options.get("run_ax", True)
     names = ["video", "video text"] * runs_video + ["audio", "audio text"] * runs_audio
     names += ["audio to video"] * (runs_video and options.get("a2v_cross_attn", True))
-    changes: dict[str, Attention] = {}
+    names += ["video to audio"] * (runs_audio and options.get("v2a_cross_attn", True))
+    changes: dict[str, Attention] = dict(others)
     if perturbs:
         changes |= {"video": _pass_values, "audio": _pass_values}
     if masks and masks.hide_from_video:

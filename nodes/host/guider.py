@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import comfy.conds
@@ -13,36 +12,15 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from ...idlora_core import guidance
-from ...idlora_core.guidance import Guidance, Prediction, Scales
-from ...idlora_core.numerics import Numerics
+from ...idlora_core.guidance import Guidance, Prediction
 from ...idlora_core.reference import Reference
 from ...idlora_core.sigmas import checked_sigmas
+from ...idlora_core.speed import LastDifferences
 from . import model_patch
-from .attention import ReferenceMasks
 from .latents import check_joint_latent
 from .masking import with_kept_parts
 from .model_patch import Pass
-from .shared_prefix import SharedPrefix
-
-
-@dataclass(frozen=True)
-class GuiderSettings:
-    """What the person at the graph chose.
-
-    Attributes:
-        video, audio: guidance scales of each stream.
-        stg_block_indices: text such as "29".
-        identity_percents: start and end of identity guidance, as fractions of the host's sampling progress.
-        numerics: see `idlora_core.numerics`.
-        masks: training-time masks of the reference tokens.
-    """
-
-    video: Scales
-    audio: Scales
-    stg_block_indices: str = "29"
-    identity_percents: tuple[float, float] = (0.0, 1.0)
-    numerics: Numerics = "host"
-    masks: ReferenceMasks = ReferenceMasks()
+from .settings import GuiderSettings, passes
 
 
 def identity_guider(
@@ -56,13 +34,11 @@ def identity_guider(
     """
     check_model(model)
     _check_single_reference(positive, negative, reference)
-    plain = Pass(numerics=settings.numerics, masks=settings.masks)
     guider = IdentityGuider(model_patch.patched_clone(model))
     guider.set_conds(positive, negative)
     guider.set_cfg(settings.video.cfg)
-    guider.set_guidance(
-        _sigma_guidance(model, settings), _passes(plain, _stg_blocks(model, settings)), reference
-    )
+    last = LastDifferences() if settings.speed == "fast" else None
+    guider.set_guidance(_sigma_guidance(model, settings), passes(model, settings), reference, last)
     return guider
 
 
@@ -70,9 +46,14 @@ class IdentityGuider(comfy.samplers.CFGGuider):
     """Four-way guidance with a reference voice, for every sampler of the host."""
 
     def set_guidance(
-        self, scales: Guidance, passes: Mapping[Prediction, Pass], reference: Reference | None
+        self,
+        scales: Guidance,
+        passes: Mapping[Prediction, Pass],
+        reference: Reference | None,
+        last: LastDifferences | None = None,
     ) -> None:
-        """How to guide, what each prediction changes in the model, and the voice."""
+        """How to guide, what each prediction changes in the model, the voice, and what steps hand on."""
+        self.last = last
         self.guidance = scales
         self.passes = passes
         self.reference = reference
@@ -88,6 +69,10 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             denoised = super().sample(noise, latent_image, sampler, sigmas, denoise_mask, *args, **kwargs)
         finally:
             self._variants = {}
+            tables = self.passes["cond"].tables
+            for kept in (tables, self.last):
+                if kept is not None:
+                    kept.clear()
         if (
             "denoise_mask_function" in self.model_options
         ):  # such as Differential Diffusion: masks change by step
@@ -102,16 +87,21 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         """Guided x0 of one step; the name is the host's."""
         options = model_options or {}
         wanted = self._plan(timestep, options)
-        conds = [self._conds(name, x) for name in wanted]
+        sigma = timestep.max().item()
+        to_run = wanted if self.last is None else self.last.to_run(wanted, sigma)
+        conds = [self._conds(name, x) for name in to_run]
+        self._connect(to_run)
         outputs = self._run(conds, x, timestep, options)
-        predictions = dict(zip(wanted, outputs, strict=True))
+        predictions: dict[Prediction, torch.Tensor] = dict(zip(to_run, outputs, strict=True))
+        if self.last is not None:
+            predictions = self.last.completed(wanted, predictions, sigma)
         self._pre_cfg(predictions, x, timestep, options)
         denoised = self._combine(predictions, x, timestep, options)
         return self._post_cfg(denoised, predictions, x, timestep, options)
 
     def full_plan(self) -> tuple[Prediction, ...]:
         """The predictions of a step inside every window."""
-        return guidance.plan(self.guidance, self.guidance.identity_sigmas[0], self.reference is not None)
+        return guidance.full_plan(self.guidance, self.reference is not None)
 
     def _plan(self, timestep: torch.Tensor, options: dict) -> tuple[Prediction, ...]:
         """Predictions of this step; other packs can ask for `uncond` as they can of the host."""
@@ -128,24 +118,27 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             if self.reference is not None and name != "no_reference":
                 extra[model_patch.REFERENCE_KEY] = comfy.conds.CONDConstant(self._reference_on(x))
             self._variants[name] = [_with_model_conds(entry, extra, name) for entry in source]
-            self._connect_prefix(name)
         return self._variants[name]
 
-    def _connect_prefix(self, name: Prediction) -> None:
-        """`perturbed` is planned after `cond`, so that the latter's conditioning is there."""
-        prefix = self.passes[name].prefix
-        if name == "perturbed" and prefix is not None:
-            for cond, perturbed in zip(self._variants["cond"], self._variants[name], strict=True):
-                prefix.connect(cond["uuid"], perturbed["uuid"])
+    def _connect(self, wanted: tuple[Prediction, ...]) -> None:
+        """Tell `cond` what the other predictions of this step take from it."""
+        connections = (
+            ("perturbed", self.passes["perturbed"].prefix),
+            ("no_reference", self.passes["no_reference"].heard),
+        )
+        for name, shared in connections:
+            if name in wanted and shared is not None:
+                for cond, other in zip(self._variants["cond"], self._variants[name], strict=True):
+                    shared.connect(cond["uuid"], other["uuid"])
 
     def _run(self, conds: list[list[dict]], x, timestep, options: dict) -> list[torch.Tensor]:
         """All predictions in one call, so that the host batches what fits and spreads the rest."""
         try:
             return _calc_conds(self.inner_model, conds, x, timestep, options)
         finally:
-            prefix = self.passes["cond"].prefix
-            if prefix is not None:
-                prefix.clear()
+            for shared in (self.passes["cond"].prefix, self.passes["cond"].heard):
+                if shared is not None:
+                    shared.clear()
 
     def _reference_on(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         """Tokens and bounds on the sampling device, moved once per run."""
@@ -239,27 +232,6 @@ def check_model(model: ModelPatcher) -> None:
             f"ID-LoRA needs an LTX-2 audio-video model; the connected model is {type(model.model).__name__}."
             " Load an LTX-2 or LTX-2.3 checkpoint."
         )
-
-
-def _passes(plain: Pass, stg_block_indices: tuple[int, ...]) -> dict[Prediction, Pass]:
-    """What each prediction changes in the forward pass."""
-    if stg_block_indices:
-        plain = replace(plain, prefix=SharedPrefix(stg_block_indices[0]))
-    return {
-        "cond": plain,
-        "uncond": plain,
-        "no_reference": plain,
-        "perturbed": replace(plain, stg_block_indices=stg_block_indices),
-        "uncoupled": replace(plain, uncoupled=True, prefix=None),
-    }
-
-
-def _stg_blocks(model: ModelPatcher, settings: GuiderSettings) -> tuple[int, ...]:
-    """Indices of the blocks to perturb; not read where STG is off."""
-    if settings.video.stg == 0 and settings.audio.stg == 0:
-        return ()
-    num_blocks = len(model.model.diffusion_model.transformer_blocks)
-    return guidance.parse_stg_block_indices(settings.stg_block_indices, num_blocks)
 
 
 def _sigma_guidance(model: ModelPatcher, settings: GuiderSettings) -> Guidance:

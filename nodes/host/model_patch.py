@@ -8,6 +8,7 @@ multi-GPU run overrides its own copy.
 """
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -18,7 +19,10 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrapperExecutor, WrappersMP
 
 from ...idlora_core.numerics import Numerics
-from .attention import ReferenceMasks, changed_block
+from .attention import Attention, ReferenceMasks, changed_block
+from .audio_only import without_video_tail
+from .heard_video import HeardVideo, Hears, Leaves, audio_stream_only, with_one_video_token
+from .rope_tables import RopeTables
 from .shared_prefix import SharedPrefix, keeping_block, shifted, start_at
 
 WRAPPER_KEY = "ltx_idlora"
@@ -37,6 +41,9 @@ class Pass:
         numerics: see `idlora_core.numerics`.
         masks: which training-time masks apply to the reference tokens.
         prefix: where `cond` leaves hidden states and `perturbed` finds them; None shares nothing.
+        tables: where rotary tables are kept; None keeps none.
+        audio_only: of the result, only the audio is used.
+        heard: where `cond` leaves what audio hears of video and `no_reference` finds it; None: not `fast`.
     """
 
     stg_block_indices: tuple[int, ...] = ()
@@ -44,6 +51,9 @@ class Pass:
     numerics: Numerics = "host"
     masks: ReferenceMasks = ReferenceMasks()
     prefix: SharedPrefix | None = None
+    tables: RopeTables | None = None
+    audio_only: bool = False
+    heard: HeardVideo | None = None
 
 
 def patched_clone(model: ModelPatcher) -> ModelPatcher:
@@ -74,18 +84,33 @@ def _run_pass(
     view = model_view(cast(LTXAVModel, executor.class_obj), change, reference)
     following = WrapperExecutor.new_class_executor(view._forward, view, executor.wrappers, executor.idx + 1)
     num_tokens = reference["tokens"].shape[1] if reference else 0
-    options = changed_options(options, change, len(view.transformer_blocks), num_tokens)
+    others = {}
+    if change.heard is not None and keyframe_idxs is None:
+        others, options = _share_video(view, change, change.heard, options, x[0].device)
+    options = changed_options(options, change, len(view.transformer_blocks), num_tokens, others)
     if change.prefix is not None:
         _share_prefix(view, change, change.prefix, options, x[0].device)
-    return following.execute(
-        x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs
-    )
+    try:
+        return following.execute(
+            x, timestep, context, attention_mask, frame_rate, options, keyframe_idxs, **kwargs
+        )
+    finally:
+        # Overrides refer to the view that holds them: a cycle, which would keep tensors till garbage collection.
+        vars(view).clear()
 
 
 def changed_options(
-    transformer_options: dict[str, Any], change: Pass, num_blocks: int, num_reference_tokens: int
+    transformer_options: dict[str, Any],
+    change: Pass,
+    num_blocks: int,
+    num_reference_tokens: int,
+    others: Mapping[int, Mapping[str, Attention]],
 ) -> dict[str, Any]:
-    """Transformer options of one pass, in a new dict; the host's is left as it was."""
+    """Transformer options of one pass, in a new dict; the host's is left as it was.
+
+    Args:
+        others: further changes of attention calls, per block.
+    """
     options = dict(transformer_options)
     # The host numbers conditionings by position. Ours past the second are variants of the positive one,
     # and other packs take 0 for positive and everything else for negative.
@@ -95,9 +120,10 @@ def changed_options(
     masks = change.masks.for_tokens(num_reference_tokens)
     replace = dict(options.get("patches_replace", {}))
     blocks = dict(replace.get("dit", {}))
-    for index in range(num_blocks) if masks else change.stg_block_indices:
+    for index in range(num_blocks) if masks else sorted({*change.stg_block_indices, *others}):
         key = ("double_block", index)
-        blocks[key] = partial(changed_block, blocks.get(key), index in change.stg_block_indices, masks)
+        perturbs = index in change.stg_block_indices
+        blocks[key] = partial(changed_block, blocks.get(key), perturbs, masks, others.get(index, {}))
     options["patches_replace"] = {**replace, "dit": blocks}
     return options
 
@@ -117,9 +143,31 @@ def _share_prefix(
         blocks[key] = partial(keeping_block, blocks.get(key), prefix)
 
 
+def _share_video(
+    view: LTXAVModel, change: Pass, heard: HeardVideo, options: dict[str, Any], device: torch.device
+) -> tuple[dict[int, dict[str, Attention]], dict[str, Any]]:
+    """Leave what audio hears of video in a plain pass; run `no_reference` on audio alone with it."""
+    uuids = options.get("uuids", [])
+    if change.audio_only:
+        kept = heard.take(uuids, device)
+        if kept is None:
+            return {}, options
+        with_one_video_token(view)
+        return {i: {"video to audio": Hears(row)} for i, row in enumerate(kept)}, audio_stream_only(options)
+    if not heard.wants(uuids):
+        return {}, options
+    return {i: {"video to audio": Leaves(heard, uuids, i)} for i in range(heard.num_blocks)}, options
+
+
 def model_view(model: LTXAVModel, change: Pass, reference: dict[str, torch.Tensor] | None) -> LTXAVModel:
     """A shallow copy of the model that places the reference in time and computes as `numerics` says."""
+    if change.tables is not None:
+        model = copy.copy(model)
+        table = partial(change.tables.table, model._precompute_freqs_cis)
+        model._precompute_freqs_cis = table  # pyright: ignore[reportAttributeAccessIssue] # names a parameter otherwise
     view = copy.copy(model)
+    if change.audio_only:
+        without_video_tail(view)
     if reference is not None:
         view._process_input = partial(_process_input, model, reference[BOUNDS])
     if change.numerics == "official":

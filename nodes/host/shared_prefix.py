@@ -37,8 +37,9 @@ class SharedPrefix:
         self._sources[perturbed_uuid] = cond_uuid
 
     def clear(self) -> None:
-        """Free what the step has kept."""
+        """Free what the step has kept, and forget who wanted it."""
         self._states.clear()
+        self._sources.clear()
 
     def wants(self, uuids: Sequence[UUID]) -> bool:
         """Whether a pass over these conditionings has something to leave."""
@@ -46,7 +47,7 @@ class SharedPrefix:
 
     def keep(self, uuids: Sequence[UUID], states: HiddenStates) -> None:
         """Keep copies of the rows that `perturbed` will need; blocks change their inputs in place."""
-        self.clear()
+        self._states.clear()
         if not _fits(states):
             return
         wanted = set(self._sources.values())

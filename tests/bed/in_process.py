@@ -30,19 +30,20 @@ def import_core() -> ModuleType:
     return sys.modules[CORE]
 
 
-def import_host(tree: Path, base_dir: Path, models: Path | None = None) -> None:
-    """Make the modules of a ComfyUI tree importable, with CPU options and folders below `base_dir`.
+def import_host(tree: Path, base_dir: Path, models: Path | None = None, on_cpu: bool = True) -> None:
+    """Make the modules of a ComfyUI tree importable, with folders below `base_dir`.
 
     Args:
         tree: a ComfyUI release.
         base_dir: an existing folder for input, output, temp and user files.
         models: a models folder, searched by the host's `folder_paths`.
+        on_cpu: leave accelerators alone.
     """
     if "comfy.cli_args" in sys.modules:
         return
     sys.path.insert(0, str(tree))
     options = [
-        "--cpu",
+        *(["--cpu"] if on_cpu else []),
         "--base-directory",
         str(base_dir),
         "--disable-api-nodes",

@@ -31,7 +31,7 @@ def settings(guider_module, numerics="official", masks=(False, False)):
         audio=Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0),
         stg_block_indices=str(STG_BLOCK),
         numerics=numerics,
-        masks=guider_module.ReferenceMasks(*masks),
+        masks=guider_module.model_patch.ReferenceMasks(*masks),
     )
 
 

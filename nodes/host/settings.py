@@ -1,0 +1,62 @@
+"""What the person at the graph chose, and what it means for the passes of this model."""
+
+from dataclasses import dataclass, replace
+
+from comfy.model_patcher import ModelPatcher
+
+from ...idlora_core import guidance
+from ...idlora_core.guidance import Prediction, Scales
+from ...idlora_core.numerics import Numerics
+from ...idlora_core.speed import Speed
+from .attention import ReferenceMasks
+from .heard_video import HeardVideo
+from .model_patch import Pass
+from .rope_tables import RopeTables
+from .shared_prefix import SharedPrefix
+
+
+@dataclass(frozen=True)
+class GuiderSettings:
+    """What the person at the graph chose.
+
+    Attributes:
+        video, audio: guidance scales of each stream.
+        stg_block_indices: text such as "29".
+        identity_percents: start and end of identity guidance, as fractions of the host's sampling progress.
+        numerics: see `idlora_core.numerics`.
+        masks: training-time masks of the reference tokens.
+        speed: see `idlora_core.speed`.
+    """
+
+    video: Scales
+    audio: Scales
+    stg_block_indices: str = "29"
+    identity_percents: tuple[float, float] = (0.0, 1.0)
+    numerics: Numerics = "host"
+    masks: ReferenceMasks = ReferenceMasks()
+    speed: Speed = "exact"
+
+
+def passes(model: ModelPatcher, settings: GuiderSettings) -> dict[Prediction, Pass]:
+    """What each prediction changes in the forward pass."""
+    stg_block_indices = _stg_blocks(model, settings)
+    plain = Pass(numerics=settings.numerics, masks=settings.masks, tables=RopeTables())
+    if settings.speed == "fast" and not guidance.is_on("identity", settings.video):
+        plain = replace(plain, heard=HeardVideo(len(model.model.diffusion_model.transformer_blocks)))
+    if stg_block_indices:
+        plain = replace(plain, prefix=SharedPrefix(stg_block_indices[0]))
+    return {
+        "cond": plain,
+        "uncond": plain,
+        "no_reference": replace(plain, audio_only=not guidance.is_on("identity", settings.video)),
+        "perturbed": replace(plain, stg_block_indices=stg_block_indices),
+        "uncoupled": replace(plain, uncoupled=True, prefix=None),
+    }
+
+
+def _stg_blocks(model: ModelPatcher, settings: GuiderSettings) -> tuple[int, ...]:
+    """Indices of the blocks to perturb; not read where STG is off."""
+    if settings.video.stg == 0 and settings.audio.stg == 0:
+        return ()
+    num_blocks = len(model.model.diffusion_model.transformer_blocks)
+    return guidance.parse_stg_block_indices(settings.stg_block_indices, num_blocks)

@@ -1,0 +1,27 @@
+"""The command: options, and the program that runs in the test bed's environment."""
+
+import argparse
+import os
+import subprocess
+
+from .. import environment, hosts
+
+THREADS = "2"
+
+
+def add_bench_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
+    parser.add_argument(
+        "--quick", action="store_true", help="a smaller model and fewer steps: a trial, no figures"
+    )
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+
+
+def run_bench(options: argparse.Namespace) -> int:
+    host = hosts.chosen_host()
+    command = [host.python, "-m", "bed.bench", "--tree", host.tree]
+    command += ["--device", options.device, *(["--quick"] if options.quick else [])]
+    if options.json:
+        command += ["--json", options.json]
+    variables = {**environment.bed_variables(), "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", THREADS)}
+    return subprocess.run(command, env=variables).returncode
