@@ -135,7 +135,8 @@ def _sigmas(preset: str, schedule: str, steps: int, connected: torch.Tensor | No
 def _status(guider: IdentityGuider, preset: str, steps: str = "") -> str:
     """What is connected, what it costs, and what does not go together."""
     regime = regime_of(guider.model_patcher)
-    cost = f"{regime}, {preset}: {len(guider.full_plan())} predictions a step{steps}."
+    reuse = ", some of them reused" if guider.last is not None else ""
+    cost = f"{regime}, {preset}: {len(guider.full_plan())} predictions a step{reuse}{steps}."
     return " ".join([cost, *mismatches(regime, preset)])
 
 

@@ -69,14 +69,11 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             denoised = super().sample(noise, latent_image, sampler, sigmas, denoise_mask, *args, **kwargs)
         finally:
             self._variants = {}
-            tables = self.passes["cond"].tables
-            for kept in (tables, self.last):
+            for kept in (self.passes["cond"].tables, self.last):
                 if kept is not None:
                     kept.clear()
-        if (
-            "denoise_mask_function" in self.model_options
-        ):  # such as Differential Diffusion: masks change by step
-            return denoised
+        if "denoise_mask_function" in self.model_options:
+            return denoised  # Differential Diffusion and its like: what the mask keeps changes by step
         return with_kept_parts(denoised, latent_image, denoise_mask)
 
     def inner_sample(self, *args, latent_shapes=None, **kwargs):

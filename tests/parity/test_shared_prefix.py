@@ -1,6 +1,7 @@
 """STG's shared prefix: the same numbers for fewer blocks, whole again where memory is short."""
 
 import importlib
+import importlib.util
 
 import pytest
 import torch
@@ -100,3 +101,24 @@ def test_other_packs_block_patches_run_once_per_block_that_runs(guider_module, m
     assert len(seen) == 2 * (4 + 2)
     plain = sampled(guider_module, model, clip, denoise, STG_ONLY, "2")
     assert all(torch.equal(a, b) for a, b in zip(ours, plain, strict=True))
+
+
+def test_the_host_is_not_asked_to_load_blocks_that_are_not_run(
+    guider_module, model, clip, denoise, monkeypatch, host_version
+):
+    """Hosts from 0.24.1 load offloaded weights ahead, block by block, from a list that each pass gives them."""
+    if host_version == "0.20.1":
+        assert importlib.util.find_spec("comfy.model_prefetch") is None
+        return
+    import comfy.model_prefetch
+
+    asked = []
+    make_queue = comfy.model_prefetch.make_prefetch_queue
+
+    def record(blocks, *args):
+        asked.append(len(blocks))
+        return make_queue(blocks, *args)
+
+    monkeypatch.setattr(comfy.model_prefetch, "make_prefetch_queue", record)
+    sampled(guider_module, model, clip, denoise, STG_ONLY, "3")
+    assert asked == [4, 1] * (len(SIGMAS) - 1)
