@@ -83,8 +83,8 @@ class IdentityGuider(comfy.samplers.CFGGuider):
     def predict_noise(self, x, timestep, model_options=None, seed=None):
         """Guided x0 of one step; the name is the host's."""
         options = model_options or {}
-        wanted = self._plan(timestep, options)
-        sigma = timestep.max().item()
+        sigma = timestep.max().item()  # waits for the GPU: once a step
+        wanted = self._plan(sigma, options)
         to_run = wanted if self.last is None else self.last.to_run(wanted, sigma)
         conds = [self._conds(name, x) for name in to_run]
         self._connect(to_run)
@@ -100,9 +100,9 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         """The predictions of a step inside every window."""
         return guidance.full_plan(self.guidance, self.reference is not None)
 
-    def _plan(self, timestep: torch.Tensor, options: dict) -> tuple[Prediction, ...]:
+    def _plan(self, sigma: float, options: dict) -> tuple[Prediction, ...]:
         """Predictions of this step; other packs can ask for `uncond` as they can of the host."""
-        wanted = guidance.plan(self.guidance, timestep.max().item(), self.reference is not None)
+        wanted = guidance.plan(self.guidance, sigma, self.reference is not None)
         if options.get("disable_cfg1_optimization", False) and "uncond" not in wanted:
             wanted = ("cond", "uncond", *wanted[1:])
         return wanted
