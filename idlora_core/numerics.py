@@ -2,6 +2,8 @@
 
 from typing import Literal, get_args
 
+from .choices import checked_choice
+
 Numerics = Literal["host", "official"]
 """`host`: as ComfyUI runs every other LTX-2 graph (float32 positions, per-token audio-video timesteps).
 `official`: as the authors' inference script does, so that published results can be reproduced.
@@ -16,7 +18,4 @@ def checked_numerics(name: str) -> Numerics:
     Raises:
         ValueError: there is none.
     """
-    for numerics in NUMERICS:
-        if numerics == name:
-            return numerics
-    raise ValueError(f"numerics is '{name}'; choose one of {', '.join(NUMERICS)}.")
+    return checked_choice("numerics", name, NUMERICS)

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
+from .choices import checked_choice
 from .guidance import Prediction
 
 Speed = Literal["exact", "fast"]
@@ -26,10 +27,7 @@ def checked_speed(name: str) -> Speed:
     Raises:
         ValueError: there is none.
     """
-    for speed in SPEEDS:
-        if speed == name:
-            return speed
-    raise ValueError(f"speed is '{name}'; choose one of {', '.join(SPEEDS)}.")
+    return checked_choice("speed", name, SPEEDS)
 
 
 class LastDifferences:

@@ -5,7 +5,7 @@ from comfy_api.latest import io
 
 from ..idlora_core import frames
 from ..idlora_core.clean_start import num_held_latents, num_lead_in_frames, num_silent_latents
-from ..idlora_core.numerics import Numerics
+from ..idlora_core.numerics import checked_numerics
 from .host import vae as host_vae
 from .host.latents import joint_latent
 from .host.status import send_status
@@ -134,7 +134,7 @@ class FirstFrameCondition(io.ComfyNode):
         length,
         frame_rate,
         strength,
-        numerics: Numerics = "host",
+        numerics="host",
         image=None,
         silent_start_seconds=0.0,
         lead_in_seconds=0.0,
@@ -146,7 +146,7 @@ class FirstFrameCondition(io.ComfyNode):
         picture = _first_frame(image, continue_from)
         lead_in_frames = num_lead_in_frames(lead_in_seconds, frame_rate)
         total = length + lead_in_frames
-        num_audio = frames.num_audio_latents(total, frame_rate, numerics, grid)
+        num_audio = frames.num_audio_latents(total, frame_rate, checked_numerics(numerics), grid)
         num_silent = min(num_silent_latents(silent_start_seconds, total, frame_rate, grid), num_audio)
 
         size = _size(picture, width, height, max_side)
