@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 Prediction = Literal["cond", "uncond", "no_reference", "perturbed", "uncoupled"]
@@ -193,9 +192,3 @@ def parse_stg_block_indices(text: str, num_blocks: int) -> tuple[int, ...]:
             f" 0 to {num_blocks - 1}. The paper uses 29 of 48."
         )
     return tuple(indices)
-
-
-def relative_l2(value: Tensor, expected: Tensor) -> float:
-    """||value - expected|| / ||expected||, the measure that docs/parity.md quotes."""
-    difference = torch.linalg.vector_norm(value.double() - expected.double())
-    return (difference / torch.linalg.vector_norm(expected.double())).item()

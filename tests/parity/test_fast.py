@@ -5,7 +5,8 @@ import importlib
 import pytest
 import torch
 
-from idlora_core.guidance import Scales, relative_l2
+from bed.deviation import relative_l2
+from idlora_core.guidance import Scales
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 

@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file
 
 from bed import oracle
-from idlora_core.guidance import Scales, relative_l2
+from bed.deviation import relative_l2
+from idlora_core.guidance import Scales
 from idlora_core.positions import audio_tokens
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas

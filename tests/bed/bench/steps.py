@@ -10,7 +10,8 @@ import comfy.utils
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from idlora_core.guidance import TERMS, Prediction, relative_l2
+from bed.deviation import relative_l2
+from idlora_core.guidance import TERMS, Prediction
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.speed import REUSED, LastDifferences
 
