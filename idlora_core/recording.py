@@ -99,6 +99,4 @@ def prepare_recording(
         cut = cut * 10 ** (gain_db / 20)
     diagnosis = diagnose(frames, spoken, spans, sample_rate, max_seconds)
     lufs = integrated_lufs(cut, target_rate)
-    return Recording(
-        cut, target_rate, sample_rate, num_samples, spans, frames, diagnosis, gain_db, lufs
-    )
+    return Recording(cut, target_rate, sample_rate, num_samples, spans, frames, diagnosis, gain_db, lufs)

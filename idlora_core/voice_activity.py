@@ -32,6 +32,7 @@ SUSTAIN_FRAMES = 20  # 0.2 s: longer than speech holds a pitch, shorter than mos
 TINY = 1e-12
 
 CLIPPED_NEAR_PEAK = 0.98
+CLIPPED_LEAST_PEAK = 0.3
 CLIPPED_FLATNESS = 1e-5  # below half a 16-bit step at full scale: equal samples
 CLIPPED_RUN = 3
 
@@ -52,7 +53,7 @@ class Frames:
     Attributes:
         power: mean square over all channels and frequencies; full scale = 1.
         peak: highest |sample|.
-        clipped: samples that stand on a flat top at the recording's peak.
+        clipped: samples that stand on a flat top at the highest peak of the 10 s around.
         level_db: level in the speech band, 0.1-3.8 kHz, over 40 ms.
         voicing: 0-1, how periodic the frame is at a speaker's pitch.
         f0_hz: that pitch, 70-400 Hz; without meaning where `voicing` is low.
@@ -178,11 +179,16 @@ def _sums(values: Tensor, bounds: Tensor) -> Tensor:
 
 
 def _on_flat_top(chunk: Tensor, peak: float) -> Tensor:
-    """Samples of a run of at least three that are equal, near the recording's peak: (1, C, N) bool."""
-    high = chunk.abs() >= CLIPPED_NEAR_PEAK * peak
-    if not high.any():  # nearly every chunk
+    """Samples of a run of at least three that are equal, near the peak of this 10 s chunk: (1, C, N) bool.
+
+    The smooth top of a low voice at 48 kHz and 16 bits has three equal samples too, but hardly at the very
+    peak; and a chunk much softer than the recording's `peak` was not clipped by what recorded both.
+    """
+    top = chunk.abs().max().item()
+    high = chunk.abs() >= CLIPPED_NEAR_PEAK * max(top, CLIPPED_LEAST_PEAK * peak)
+    if not high.any():
         return high
-    level = torch.diff(chunk).abs() <= CLIPPED_FLATNESS * peak
+    level = torch.diff(chunk).abs() <= CLIPPED_FLATNESS * top
     flat = high[..., 1:] & high[..., :-1] & level  # one value per pair of neighbours
     triples = flat[..., 1:] & flat[..., :-1]
     return F.pad(triples, (2, 0)) | F.pad(triples, (1, 1)) | F.pad(triples, (0, 2))

@@ -19,6 +19,7 @@ WORD_EDGE_FRAMES = 5  # of quiet before speech for a start to be in a pause
 WORD_CUT_COST = 20.0  # frames of good speech that a start within a word must gain
 LAST_PART = 0.2  # of the window, in which a pause is taken as its end
 
+
 def best_spans(
     frames: Frames,
     spoken: Tensor,
@@ -49,7 +50,9 @@ def best_spans(
     taken = torch.zeros_like(spoken)
     taken[kept] = True
     spans = [_samples(run, sample_rate, num_samples) for run in runs(taken)]
-    return spans if _length(spans) >= MIN_SECONDS * sample_rate else [_widened(spans, sample_rate, num_samples)]
+    return (
+        spans if _length(spans) >= MIN_SECONDS * sample_rate else [_widened(spans, sample_rate, num_samples)]
+    )
 
 
 def first_spans(
