@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from .reference import Span
-from .voice_activity import FRAMES_PER_SECOND, Frames, runs
+from .voice_activity import FRAMES_PER_SECOND, Frames, runs, widened
 from .voice_selection import SUSTAINED_LIKENESS
 
 NEARLY_ALL = 0.75
 LEAST_SPEECH_SECONDS = 3.0  # arXiv 2603.10256 and users' reports: 3-5 s of speech
 LEAST_SNR_DB = 15.0
 LEAST_NOISE_FRAMES = 10
+FADING_FRAMES = 5  # beside speech, in which it dies away: no noise
+LEAST_UNPAUSED_FRAMES = 200
 NEIGHBOURHOOD_FRAMES = 200  # noise is looked for 2 s around what is taken
 MOST_CLIPPED = 0.001  # of the samples
 MOST_SUSTAINED = 0.2  # of the sounding frames; clean speech had at most 0.04
@@ -92,7 +94,7 @@ class Diagnosis:
     def _noisy(self) -> str:
         if self.snr_db >= LEAST_SNR_DB or self.is_music:  # music leaves no pauses to measure noise in
             return ""
-        return f"Noisy (speech only {self.snr_db:.0f} dB above it): use a cleaner recording or a denoiser."
+        return f"Noisy (speech only {max(self.snr_db, 0):.0f} dB above it): use a cleaner recording or a denoiser."
 
     def _music(self) -> str:
         if not self.is_music:
@@ -146,19 +148,22 @@ def _snr_db(frames: Frames, spoken: Tensor, taken: Tensor) -> float:
 
         snr = 10 log10((speech - noise) / noise)
 
-    Without pauses, noise is what the quietest tenth of the speech rises above: the gaps between syllables.
+    Without pauses, noise is what the quietest tenth of the speech rises above: the gaps between syllables; of
+    less than two seconds that says nothing.
     """
     first, last = (int(frame) for frame in taken.nonzero()[[0, -1], 0])
     near = torch.zeros_like(taken)
     near[max(first - NEIGHBOURHOOD_FRAMES, 0) : last + 1 + NEIGHBOURHOOD_FRAMES] = True
-    pauses = frames.level_db[near & ~spoken]
+    pauses = frames.level_db[near & ~widened(spoken, FADING_FRAMES)]
     speech = frames.level_db[taken & spoken]
     if not speech.numel():
         return math.inf
     if pauses.numel() >= LEAST_NOISE_FRAMES:
         noise_db = pauses.median().item()
-    else:
+    elif speech.numel() >= LEAST_UNPAUSED_FRAMES:
         noise_db = torch.quantile(speech, 0.1).item()
+    else:
+        return math.inf
     if noise_db < QUIETEST_NOISE_DB:
         return math.inf
     noise = 10 ** (noise_db / 10)

@@ -133,6 +133,12 @@ def runs(mask: Tensor) -> list[tuple[int, int]]:
     return list(zip(starts, ends, strict=True))
 
 
+def widened(mask: Tensor, frames: int) -> Tensor:
+    """True wherever (F,) bool is, and so many frames before and after."""
+    padded = F.pad(mask.float()[None], (frames, frames))
+    return F.max_pool1d(padded, 2 * frames + 1, stride=1)[0] > 0
+
+
 def without_short_runs(mask: Tensor, shortest: int, is_edge_kept: bool = False) -> Tensor:
     """A copy without runs of True shorter than `shortest` frames; those at either end may stay."""
     kept = torch.zeros_like(mask)

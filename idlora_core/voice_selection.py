@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from .reference import MIN_SECONDS, Span
-from .voice_activity import FRAMES_PER_SECOND, Frames, runs, sample_at
+from .reference import CROSSFADE_SECONDS, MIN_SECONDS, Span
+from .voice_activity import FRAMES_PER_SECOND, Frames, runs, sample_at, widened
 
 # Pauses in read and in conversational speech are of 0.2-1 s (Campione and Veronis 2002); the model was
 # trained on continuous speech, so that what is longer than a phrase boundary needs is time without a voice.
@@ -50,9 +50,7 @@ def best_spans(
     taken = torch.zeros_like(spoken)
     taken[kept] = True
     spans = [_samples(run, sample_rate, num_samples) for run in runs(taken)]
-    return (
-        spans if _length(spans) >= MIN_SECONDS * sample_rate else [_widened(spans, sample_rate, num_samples)]
-    )
+    return _long_enough(spans, sample_rate, num_samples)
 
 
 def first_spans(
@@ -68,7 +66,8 @@ def first_spans(
     if shorten_pauses:
         found = [_samples(run, sample_rate, num_samples) for run in runs(_without_long_pauses(spoken))]
         spans = [(max(first, start), last) for first, last in found if last > start]
-    return _limited(spans, round(max_seconds * sample_rate))
+    limited = _limited(spans, round(max_seconds * sample_rate))
+    return _long_enough(limited, sample_rate, num_samples)
 
 
 def _without_silence(spoken: Tensor, shorten_pauses: bool) -> Tensor:
@@ -102,10 +101,7 @@ def _best_window(kept: Tensor, worth: Tensor, spoken: Tensor, longest: int) -> T
     """Of the frames `kept`, (K,) int64 with K > `longest`, the best `longest` in a row, or a few less."""
     running = torch.nn.functional.pad(worth[kept].double().cumsum(0), (1, 0))
     gains = running[longest:] - running[:-longest]
-    near_speech = torch.nn.functional.max_pool1d(
-        spoken[None].float(), 2 * WORD_EDGE_FRAMES + 1, stride=1, padding=WORD_EDGE_FRAMES
-    )[0]
-    is_cut = near_speech[kept[: gains.numel()]] > 0
+    is_cut = widened(spoken, WORD_EDGE_FRAMES)[kept[: gains.numel()]]
     is_cut[0] = False
     start = int((gains - WORD_CUT_COST * is_cut).argmax())
     end = start + longest
@@ -136,12 +132,15 @@ def _length(spans: list[Span]) -> int:
     return sum(end - start for start, end in spans)
 
 
-def _widened(spans: list[Span], sample_rate: int, num_samples: int) -> Span:
-    """The shortest that is accepted, around what was found: a single word."""
+def _long_enough(spans: list[Span], sample_rate: int, num_samples: int) -> list[Span]:
+    """The spans; the shortest that is accepted around their middle where they hold less: a single word."""
     needed = min(math.ceil(MIN_SECONDS * sample_rate), num_samples)
+    fades = (len(spans) - 1) * math.ceil(CROSSFADE_SECONDS * sample_rate)
+    if _length(spans) - fades >= needed:
+        return spans
     middle = (spans[0][0] + spans[-1][1]) // 2
     start = min(max(middle - needed // 2, 0), num_samples - needed)
-    return start, start + needed
+    return [(start, start + needed)]
 
 
 def _limited(spans: list[Span], num_samples: int) -> list[Span]:

@@ -118,7 +118,7 @@ class EncodeReferenceAudio(io.ComfyNode):
         selection=SELECTIONS[0],
         shorten_pauses=True,
         level_loudness=False,
-        audioUI=None,  # noqa: N803  the frontend's name for its player
+        audioUI=None,
     ) -> io.NodeOutput:
         grid = host_vae.audio_grid(audio_vae)
         if audio is None:
@@ -136,9 +136,9 @@ class EncodeReferenceAudio(io.ComfyNode):
         reference = Reference(latent, grid, reference_gap_seconds)
         picture = reference_picture.draw(recording, reference)
         shown, remark = player_and_picture(recording.waveform, grid.sample_rate, picture)
-        send_status(
-            cls.hidden.unique_id, " ".join([_summary(recording, reference), *recording.remarks, remark])
-        )
+        remarks = " ".join(filter(None, [*recording.remarks, remark]))
+        summary = _summary(recording, reference)
+        send_status(cls.hidden.unique_id, f"{summary}. {remarks}" if remarks else summary)
         encoded = {"waveform": recording.waveform, "sample_rate": grid.sample_rate}
         return io.NodeOutput(reference, encoded, ui=shown)
 
@@ -147,7 +147,7 @@ def _summary(recording: Recording, reference: Reference) -> str:
     """4.8 s, 121 tokens, -21 dBFS, speech 92 %."""
     return (
         f"{recording.seconds:.1f} s, {reference.num_tokens} tokens, {recording.level_dbfs:.0f} dBFS,"
-        f" speech {100 * recording.diagnosis.speech_share:.0f} %."
+        f" speech {100 * recording.diagnosis.speech_share:.0f} %"
     )
 
 

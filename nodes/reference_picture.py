@@ -1,4 +1,4 @@
-"""What Encode Reference Audio shows: the recording with what was taken, and where it lies on the model's time line.
+"""What Encode Reference Audio shows: the recording with what was taken, where it lies in the model's time, advice.
 
 Drawn at twice the size it is shown at, on a ground of its own, so that it reads on light and on dark themes.
 """
@@ -13,21 +13,25 @@ from ..idlora_core.recording import Recording
 from ..idlora_core.reference import Reference
 
 if TYPE_CHECKING:
-    from PIL import ImageDraw, ImageFont
+    from PIL.ImageFont import FreeTypeFont, ImageFont
+
+    Font = FreeTypeFont | ImageFont
 
 SCALE = 2
-WIDTH, HEIGHT = 360, 186
+WIDTH, HEIGHT = 360, 186  # without remarks
 MARGIN = 10
 FONT_SIZE = 12
 GROUND, PANEL = "#20242b", "#2b313a"
 TEXT, FAINT = "#eef1f5", "#a3adba"
 TAKEN, LEFT_OUT, CLIPPED, CLIP = "#4fc3b0", "#66707e", "#ff6b5e", "#e0a458"
+REMARK = "#ffc46b"
 TAKEN_PANEL = "#2f4a4c"
 
 WAVE_TOP, WAVE_BOTTOM = 30, 90
 WAVE_RIGHT = WIDTH - MARGIN - 58  # beside it stands the level
 LINE_TOP, LINE_BOTTOM = 134, 160
 REFERENCE_SHARE = 0.72  # of the time line's width; the rest is the clip's
+REMARK_HEIGHT = 16
 LEAST_TICK_PIXELS = 46
 TICK_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 
@@ -35,12 +39,12 @@ TICK_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800,
 class Canvas:
     """A picture in units of the node's pixels."""
 
-    def __init__(self) -> None:
-        from PIL import Image, ImageDraw, ImageFont
+    def __init__(self, font: "Font", height: int) -> None:
+        from PIL import Image, ImageDraw  # here, so that a host that starts need not wait for it
 
-        self.image = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), GROUND)
-        self._draw: ImageDraw.ImageDraw = ImageDraw.Draw(self.image)
-        self._font: ImageFont.FreeTypeFont | ImageFont.ImageFont = ImageFont.load_default(FONT_SIZE * SCALE)
+        self.image = Image.new("RGB", (WIDTH * SCALE, height * SCALE), GROUND)
+        self._draw = ImageDraw.Draw(self.image)
+        self._font = font
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: str) -> None:
         """Filled, at least one pixel wide."""
@@ -55,14 +59,20 @@ class Canvas:
         self._draw.text((x * SCALE, y * SCALE), text, fill=colour, font=self._font, anchor=anchor)
 
     def width_of(self, text: str) -> float:
-        return self._draw.textlength(text, font=self._font) / SCALE
+        return width_of(text, self._font)
 
 
 def draw(recording: Recording, reference: Reference) -> Tensor:
-    """The picture as an IMAGE of the host: (1, H, W, 3) in [0, 1]."""
-    canvas = Canvas()
+    """The picture as an IMAGE of the host: (1, H, W, 3) in [0, 1]; higher where there is advice to give."""
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(FONT_SIZE * SCALE)
+    lines = [line for remark in recording.remarks for line in wrapped(remark, WIDTH - 2 * MARGIN, font)]
+    canvas = Canvas(font, HEIGHT + (REMARK_HEIGHT * len(lines) + MARGIN if lines else 0))
     _draw_recording(canvas, recording)
     _draw_time_line(canvas, reference)
+    for number, line in enumerate(lines):
+        canvas.text(MARGIN, HEIGHT + REMARK_HEIGHT * (number + 0.5), line, REMARK)
     pixels = torch.frombuffer(bytearray(canvas.image.tobytes()), dtype=torch.uint8)
     return pixels.reshape(1, canvas.image.height, canvas.image.width, 3) / 255
 
@@ -132,6 +142,22 @@ def _draw_time_line(canvas: Canvas, reference: Reference) -> None:
         x = max(x, MARGIN + canvas.width_of(label) / 2)
         canvas.text(x, LINE_BOTTOM + 14, label, TEXT if second == 0 else FAINT, "mm")
     canvas.box(zero - 0.5, LINE_TOP - 6, zero + 1, LINE_BOTTOM + 6, TEXT)
+
+
+def wrapped(text: str, width: float, font: "Font") -> list[str]:
+    """Lines of whole words that fit in `width`."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width_of(longer, font) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def width_of(text: str, font: "Font") -> float:
+    return font.getlength(text) / SCALE
 
 
 def _columns(values: Tensor, num_columns: int) -> Tensor:

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageStat
 from bed import media
 from bed.graphs import WORKFLOWS, draw_api, draw_ui, small_overrides
 from bed.graphs.graph import Graph
-from bed.graphs.schema import FOREIGN, RECORDED
+from bed.graphs.schema import FOREIGN, PLAYER, RECORDED
 from bed.graphs.thumbnail import save_thumbnail
 from bed.graphs.workflows import API_FOLDER, FOLDER, files
 
@@ -68,7 +68,7 @@ def widget_values(node):
     values = iter(node["widgets_values"])
     found = {}
     for slot in node["inputs"]:
-        if "widget" not in slot:
+        if "widget" not in slot or schema.get(slot["name"], {}).get("type") == PLAYER:
             continue
         value = next(values)
         if slot["type"] not in NOT_IN_PROMPT:

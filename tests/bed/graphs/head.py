@@ -8,6 +8,7 @@ from .models import CHECKPOINT, DISTILLED_LORA, ID_LORA, TEXT_ENCODER
 BLUE, GREEN, PURPLE, ORANGE, GREY = "#5aa0d0", "#5fae78", "#9a7fc0", "#d0894f", "#888888"
 
 STATUS_HEIGHT = 60  # of the line that a node shows after its run
+REFERENCE_PICTURE_HEIGHT = 220  # of the picture below it on Encode Reference Audio
 
 # 121 frames at 25 fps are 4.84 s: room for ten to twelve words.
 VISUAL = (
@@ -120,10 +121,10 @@ def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
     audio = section.node("LoadAudio", title="Voice (3-5 s of one speaker)", audio="voice.flac", height=150)
     reference = section.node(
         "LTXIDLoRA_EncodeReferenceAudio",
-        height=78 + STATUS_HEIGHT,
         audio=audio["AUDIO"],
         audio_vae=loaders.audio_vae,
     )
+    section.space(STATUS_HEIGHT + REFERENCE_PICTURE_HEIGHT)
     latent = section.node(
         "LTXIDLoRA_FirstFrame",
         video_vae=loaders.video_vae,

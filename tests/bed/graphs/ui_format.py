@@ -109,11 +109,11 @@ def _draw_node(node: Node, links: list[Link]) -> dict[str, Any]:
 def _draw_inputs(node: Node, links: list[Link]) -> list[dict[str, Any]]:
     link_ids = {link.slot: link.id for link in links if link.target is node}
     inputs: list[dict[str, Any]] = []
-    for slot, entry in enumerate(node.schema.slots):
+    for slot, entry in enumerate((*node.schema.slots, *node.schema.players)):
         drawn: dict[str, Any] = {"name": entry.name, "type": entry.type, "link": link_ids.get(slot)}
         if entry.optional:
             drawn["shape"] = 7  # the frontend's ring for an optional input
-        if entry.is_widget:
+        if entry.is_widget or entry.is_player:
             drawn["widget"] = {"name": entry.name}
         inputs.append(drawn)
     return inputs + [
