@@ -84,7 +84,7 @@ class Diagnosis:
             return ""
         is_cut = self.seconds > NEARLY_ALL * self.max_seconds
         cure = "raise max_seconds" if is_cut else "use a longer recording"
-        return f"Only {self.speech_seconds:.1f} s of speech: {cure}; 3-5 s hold a voice best."
+        return f"Only {self.speech_seconds:.1f} s of speech; 3-5 s are best: {cure}."
 
     def _clipped(self) -> str:
         if self.clipped_share < MOST_CLIPPED:
@@ -94,7 +94,7 @@ class Diagnosis:
     def _noisy(self) -> str:
         if self.snr_db >= LEAST_SNR_DB or self.is_music:  # music leaves no pauses to measure noise in
             return ""
-        return f"Noisy (speech only {max(self.snr_db, 0):.0f} dB above it): use a cleaner recording or a denoiser."
+        return f"Noise only {max(self.snr_db, 0):.0f} dB below the speech: use a cleaner recording or a denoiser."
 
     def _music(self) -> str:
         if not self.is_music:
