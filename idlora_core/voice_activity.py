@@ -36,7 +36,7 @@ CLIPPED_LEAST_PEAK = 0.3
 CLIPPED_FLATNESS = 1e-5  # below half a 16-bit step at full scale: equal samples
 CLIPPED_RUN = 3
 
-LOUD_FRAMES = 25  # the level reached in 0.25 s altogether: no click, and a single word is enough
+LOUD_FRAMES = 10  # the level reached in 0.1 s altogether: more than a click, and one short word is enough
 NOISE_FLOOR_QUANTILE = 0.1
 FLOOR_BELOW_LOUD_DB = 60.0
 LEAST_CONTRAST_DB = 6.0
@@ -107,7 +107,7 @@ def spoken_frames(frames: Frames) -> Tensor:
 
         enter = floor + 0.4 (loud - floor)        leave = floor + 0.25 (loud - floor)
 
-    `loud` is reached in 0.25 s of the recording altogether, `floor` is its tenth percentile, at most 60 dB
+    `loud` is reached in 0.1 s of the recording altogether, `floor` is its tenth percentile, at most 60 dB
     below. A stretch above `leave` that somewhere passes `enter` is speech, less what is room tone; gaps under
     0.2 s are closed, and what is then shorter than 0.1 s was a click.
 
