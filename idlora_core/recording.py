@@ -7,7 +7,8 @@ from torch import Tensor
 from .loudness import TARGET_LUFS, integrated_lufs, levelling_gain_db
 from .reference import Span, first_sound, prepare_waveform
 from .reference_doctor import Diagnosis, diagnose
-from .voice_activity import Frames, measure_frames, spoken_frames
+from .voice_activity import spoken_frames
+from .voice_frames import Frames, measure_frames
 from .voice_selection import best_spans, first_spans
 
 SELECTIONS = ("best part", "from the start")

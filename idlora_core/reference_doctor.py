@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from .reference import Span
-from .voice_activity import FRAMES_PER_SECOND, Frames, runs, widened
+from .voice_activity import runs, widened
+from .voice_frames import FRAMES_PER_SECOND, Frames
 from .voice_selection import SUSTAINED_LIKENESS
 
 NEARLY_ALL = 0.75
@@ -185,9 +186,6 @@ def _two_pitches(frames: Frames, speech: Tensor) -> tuple[float, float] | None:
     widest gap. Two voices: at least seven semitones apart, each for a second and a fifth of the speech, each
     steady in itself; a lively voice fills the gap, and octave slips of the pitch do not last.
     """
-    voiced = frames.f0_hz[speech & frames.is_voiced]
-    if voiced.numel() < LEAST_VOICED_IN_BLOCK:
-        return None
     medians = _block_pitches(frames, speech)
     if medians.numel() < 2 * LEAST_SPEAKER_BLOCKS:
         return None

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from .reference import CROSSFADE_SECONDS, MIN_SECONDS, Span
-from .voice_activity import FRAMES_PER_SECOND, Frames, runs, sample_at, widened
+from .voice_activity import runs, widened
+from .voice_frames import FRAMES_PER_SECOND, Frames, sample_at
 
 # Pauses in read and in conversational speech are of 0.2-1 s (Campione and Veronis 2002); the model was
 # trained on continuous speech, so that what is longer than a phrase boundary needs is time without a voice.

@@ -139,8 +139,8 @@ class EncodeReferenceAudio(io.ComfyNode):
         remarks = " ".join(filter(None, [*recording.remarks, remark]))
         summary = _summary(recording, reference)
         send_status(cls.hidden.unique_id, f"{summary}. {remarks}" if remarks else summary)
-        encoded = {"waveform": recording.waveform, "sample_rate": grid.sample_rate}
-        return io.NodeOutput(reference, encoded, ui=shown)
+        outputs = reference, {"waveform": recording.waveform, "sample_rate": grid.sample_rate}
+        return io.NodeOutput(*outputs, ui=shown) if shown else io.NodeOutput(*outputs)
 
 
 def _summary(recording: Recording, reference: Reference) -> str:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from bed import recordings
 from bed.media import VOICE
 from idlora_core import voice_activity
-from idlora_core.voice_activity import measure_frames, runs, spoken_frames
+from idlora_core.voice_activity import runs, spoken_frames
+from idlora_core.voice_frames import measure_frames
 
 RATE = 16_000
 

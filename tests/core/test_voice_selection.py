@@ -12,7 +12,8 @@ from bed.allocations import cost
 from bed.media import VOICE
 from idlora_core.recording import SELECTIONS, prepare_recording
 from idlora_core.reference import prepare_waveform
-from idlora_core.voice_activity import measure_frames, runs, spoken_frames
+from idlora_core.voice_activity import runs, spoken_frames
+from idlora_core.voice_frames import measure_frames
 
 RATE = 16_000
 SENTENCE = slice(round(0.4 * RATE), round(3.45 * RATE))
@@ -195,6 +196,7 @@ def test_levelling_is_off_unless_asked_for_and_tells_when_the_peak_stops_it(spee
     assert prepare_recording(speech, RATE).gain_db is None
     soft = prepare_recording(0.1 * speech, RATE, level_loudness=True)
     assert soft.lufs == pytest.approx(-23, abs=0.1) and not soft.remarks
+    assert soft.gain_db is not None
     assert soft.level_dbfs == pytest.approx(soft.diagnosis.level_dbfs + soft.gain_db)
     spiked = 0.1 * speech
     spiked[..., 20_000:20_003] = torch.tensor([0.6, 0.7, 0.6])
