@@ -25,8 +25,8 @@ def forward_passes(model):
     return clone, sigmas
 
 
-def guided(guider_module, model, clip, scales, speed="exact", **windows):
-    settings = guider_module.GuiderSettings(scales, scales, "2", speed=speed, **windows)
+def guided(guider_module, model, clip, scales, **settings):
+    settings = guider_module.GuiderSettings(scales, scales, "2", **settings)
     return guider_module.identity_guider(model, *clip.conditioning, settings, Reference(clip.reference))
 
 
@@ -67,7 +67,7 @@ def test_a_window_holds_in_fast_too(guider_module, model, clip, denoise, forward
     percent = 0.15  # between the second step and the third
     boundary = model.get_model_object("model_sampling").percent_to_sigma(percent)
     assert 0.98 < boundary < 0.99
-    guider = guided(guider_module, counted, clip, Scales(stg=1.0), "fast", stg_percents=(0.0, percent))
+    guider = guided(guider_module, counted, clip, Scales(stg=1.0), speed="fast", stg_percents=(0.0, percent))
     denoise(guider, clip, sigmas)
     assert [ran.count(sigma) for sigma in sigmas[:-1].tolist()] == [2, 1, 1, 1, 1]
     exact = guided(guider_module, model, clip, Scales(stg=1.0), stg_percents=(0.0, percent))

@@ -22,9 +22,9 @@ def run(guider_module, model, clip, denoise):
         guider = guider_module.identity_guider(
             patched or model, *clip.conditioning, settings, Reference(clip.reference)
         )
-        guider.record = TermRecord() if recorded else None
-        result = denoise(guider, clip, sigmas)
-        return result, guider.record.read() if recorded else []
+        record = TermRecord()
+        guider.record = record if recorded else None
+        return denoise(guider, clip, sigmas), record.read()
 
     return run
 
