@@ -18,6 +18,7 @@ FINER = 2  # drawn larger, then reduced: smooth lines
 LEFT, RIGHT, PANEL_TOPS, PANEL_HEIGHT = 62, 578, (48, 312), 192
 LEGEND, LEGEND_LINE, MARK = RIGHT + 22, 34, 4
 MOST_MARKS, MOST_LABELS = 32, 9
+ROUND_LIMITS = ((1, 4), (1.5, 3), (2, 4), (3, 3), (4, 4), (5, 5), (6, 3), (8, 4), (10, 5))  # upper end, parts
 INK, FAINT, PAPER = "#202020", "#d8d8d8", "#ffffff"
 # Told apart without colour by their marks. Colours of Okabe and Ito, which colour-blind people tell apart.
 LOOKS: dict[TermName, tuple[str, str]] = {
@@ -54,11 +55,12 @@ class Panel:
         return [t.scale for t in TERMS if any(sizes[t.scale] != 0 for sizes in self.sizes)]
 
     @property
-    def limit(self) -> float:
-        """The upper end of the scale: the first of 1, 2, 5 times a power of ten above everything."""
+    def ticks(self) -> list[float]:
+        """Round values from 0 to the first that is above everything."""
         largest = max((v for sizes in self.sizes for v in sizes.values() if math.isfinite(v)), default=0.0)
         power = 10.0 ** math.floor(math.log10(largest)) if largest > 0 else 0.1
-        return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 7.5, 10) if step * power >= largest)
+        limit, parts = next((r, p) for r, p in ROUND_LIMITS if r * power >= largest)
+        return [limit * power * part / parts for part in range(parts + 1)]
 
 
 def guidance_plot(calls: list[CallSizes], video: Scales, audio: Scales) -> torch.Tensor:
@@ -93,10 +95,9 @@ def guidance_plot(calls: list[CallSizes], video: Scales, audio: Scales) -> torch
 def _frame(draw: "ImageDraw", panel: Panel, sigmas: list[float]) -> None:
     """Title, grid, sizes at the left, sigmas below."""
     _text(draw, LEFT, panel.top - 4, panel.title, anchor="ls")
-    for part in range(5):
-        value = panel.limit * part / 4
+    for value in panel.ticks:
         y = _y(panel, value)
-        _stroke(draw, [(LEFT, y), (RIGHT, y)], INK if part == 0 else FAINT)
+        _stroke(draw, [(LEFT, y), (RIGHT, y)], FAINT if value else INK)
         _text(draw, LEFT - 8, y, f"{value:.4g}", anchor="rm")
     for call in _spread(len(sigmas), MOST_LABELS):
         x = _x(call, len(sigmas))
@@ -180,7 +181,7 @@ def _x(call: int, count: int) -> float:
 
 
 def _y(panel: Panel, value: float) -> float:
-    return panel.bottom - (panel.bottom - panel.top - 6) * value / panel.limit
+    return panel.bottom - (panel.bottom - panel.top - 6) * value / panel.ticks[-1]
 
 
 def _spread(count: int, most: int) -> range:
