@@ -7,9 +7,13 @@ import pytest
 import torch
 
 from idlora_core.guidance import TERMS, Scales
-from idlora_core.term_sizes import CallSizes
+from idlora_core.term_sizes import CallSizes, Sizes
 
 SCALES = Scales(cfg=3.0, identity=4.0, stg=1.0, av_bimodal=3.0)
+
+
+def all_of(size: float) -> Sizes:
+    return {term.scale: size for term in TERMS}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +23,7 @@ def drawn(pack):
 
     def draw(*calls) -> torch.Tensor:
         made = [
-            CallSizes(1.0 - i / 10, *[{term.scale: size for term in TERMS}] * 2, frozenset(reused))
+            CallSizes(1.0 - i / 10, all_of(size), all_of(size), frozenset(reused))
             for i, (size, reused) in enumerate(calls)
         ]
         return module.guidance_plot(made, SCALES, SCALES)
