@@ -9,11 +9,12 @@ import numpy
 import pytest
 from PIL import Image
 
-from bed.host_client import output_files
+from bed.host_client import failure, output_files
 from bed.host_progress import connect
 from bed.small_graph import small_graph
 
-BINARY, PROGRESS_TEXT = 0x2, 3
+TEXT, BINARY, PROGRESS_TEXT = 0x1, 0x2, 3
+RUN_ENDS = ("execution_success", "execution_interrupted", "execution_error")
 SIZE = (768, 576)
 LEGEND_LEFT = 590
 STG_GREEN = (0, 158, 115)
@@ -44,32 +45,33 @@ def executed(entry) -> set[str]:
     return set(entry["prompt"][2]) - set(details["execution_cached"]["nodes"])
 
 
-@pytest.fixture
-def status_lines(studio):
-    """Lines that the host sends to nodes while a graph runs, as (node, text)."""
-    lines: list[tuple[str, str]] = []
-    websocket = connect(studio)
+class Listener:
+    """Status lines that the host sends to the sampler, and the names of the events that end a run."""
 
-    def listen():
-        for _, opcode, payload in websocket.frames():
+    def __init__(self, websocket):
+        self.lines: list[str] = []
+        self.over = threading.Event()
+        self.begun = threading.Event()
+        self._websocket = websocket
+
+    def listen(self) -> None:
+        for _, opcode, payload in self._websocket.frames():
             if opcode == BINARY and struct.unpack(">I", payload[:4])[0] == PROGRESS_TEXT:
                 (length,) = struct.unpack(">I", payload[4:8])
-                lines.append((payload[8 : 8 + length].decode(), payload[8 + length :].decode()))
-            elif opcode != BINARY and json.loads(payload)["type"] == "execution_success":
-                over.set()
+                if payload[8 : 8 + length] == b"sample":
+                    self.lines.append(payload[8 + length :].decode())
+                    self.begun.set()
+            elif opcode == TEXT and json.loads(payload)["type"] in RUN_ENDS:
+                self.over.set()
 
-    over = threading.Event()
-    thread = threading.Thread(target=listen, daemon=True)
+
+@pytest.fixture
+def listener(studio):
+    websocket = connect(studio)
+    listener = Listener(websocket)
+    thread = threading.Thread(target=listener.listen, daemon=True)
     thread.start()
-
-    def run(**sample) -> list[str]:
-        lines.clear()
-        over.clear()
-        studio.run(small_graph(sample=sample))
-        assert over.wait(10), "the host did not say that the run is over"
-        return [text for node, text in lines if node == "sample"]
-
-    yield run
+    yield listener
     websocket.close()
     thread.join(5)
 
@@ -121,7 +123,18 @@ def test_two_calls_a_step_are_plotted_one_by_one(studio):
     ],
     ids=["everything", "without STG", "second order", "window"],
 )  # fmt: skip
-def test_the_status_line_says_passes_and_after_the_run_the_time(status_lines, changes, before, after):
-    first, *_, last = status_lines(seed=205, **changes)
+def test_the_status_line_says_passes_and_after_the_run_the_time(studio, listener, changes, before, after):
+    studio.run(small_graph(sample={"seed": 205, **changes}))
+    assert listener.over.wait(10), "the host did not say that the run is over"
+    first, last = listener.lines
     assert before in first
     assert re.search(re.escape(after) + SECONDS_A_STEP, last)
+
+
+def test_an_interrupted_run_says_nothing_of_time(studio, listener):
+    prompt_id = studio.post_prompt(small_graph(sample={"seed": 206, "steps": 400}))
+    assert listener.begun.wait(120), "sampling did not begin"
+    studio.interrupt()
+    assert "Interrupted in LTXIDLoRA_KSampler" in (failure(studio.wait(prompt_id, timeout=60)) or "")
+    assert listener.over.wait(10)
+    assert [line.partition(": ")[2] for line in listener.lines] == ["5 predictions a step, 400 steps."]

@@ -80,7 +80,7 @@ def _measure_steps(
     floor = plain * exact_flops(size) / pass_flops(size)
     rate = pass_flops(size) / plain
     reusing = steps.reusing_steps(num_steps)
-    note = f"{name}, median of {num_steps}"
+    note, of_run = f"{name}, median of {num_steps}", f"{name}, {num_steps} steps, all timed"
     report.add("a peers: five predictions", run.peers.median(), "s", note)
     report.add("b ours, exact", run.exact.median(), "s", note)
     report.add(
@@ -92,13 +92,13 @@ def _measure_steps(
     report.add("d one prediction", plain, "s", note)
     report.add("e floor of exact", floor, "s", f"{floor / plain:.3f} x the FLOPs of d")
     report.add("rate reached in d", rate / 1e9, "GFLOPS", f"{100 * rate / matmul:.0f} % of the plain matmul")
-    report.add("whole run, b / a", run.exact.whole / run.peers.whole, "", f"{num_steps} steps")
-    report.add("whole run, c / a", run.fast.whole / run.peers.whole, "", f"{num_steps} steps")
+    report.add("whole run, b / a", run.exact.whole / run.peers.whole, "", of_run)
+    report.add("whole run, c / a", run.fast.whole / run.peers.whole, "", of_run)
     for step, deviation in enumerate(run.fast_deviations):
-        report.add(f"deviation of c, x0 of step {step}", deviation, "")
+        report.add(f"deviation of c, x0 of step {step}", deviation, "", name)
     ends = run.fast_ends(made_clip(size))
     for stream, deviation in zip(("video", "audio"), ends, strict=True):
-        report.add(f"deviation of c, {stream} at the end", deviation, "")
+        report.add(f"deviation of c, {stream} at the end", deviation, "", name)
     if name == plan.clips[0][0]:
         report.figures |= {
             "exact_vs_peers": run.exact.median() / run.peers.median(),

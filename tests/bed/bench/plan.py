@@ -40,7 +40,7 @@ def planned(device: str, quick: bool) -> Plan:
     if device == "cuda":
         steps = (4, 2) if quick else (RUN_STEPS, 5)
         clips = (("512x512x121", REAL, steps[0]), ("1024x1024x121", REAL_1024, steps[1]))
-        return Plan(clips, REAL, NUM_BLOCKS, STG_BLOCK, 8192, torch.device("cuda"), torch.bfloat16)
+        return Plan(clips, REAL, NUM_BLOCKS, STG_BLOCK, 8192, torch.device("cuda", 0), torch.bfloat16)
     size, steps = (QUICK, 4) if quick else (FULL, RUN_STEPS)
     clips = (("512x512x121, scaled", size, steps),)
     return Plan(clips, WIDE, WIDE_BLOCKS, 1, 2048, torch.device("cpu"), torch.float32)
