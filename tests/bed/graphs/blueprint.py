@@ -14,9 +14,7 @@ from .schema import OWN_PACK, PACK_VERSIONS, InputSchema, NodeSchema, OutputSche
 from .ui_format import Link, draw_groups, draw_items, identifier, links_of
 
 NAME = "Talking Head (ID-LoRA)"
-DESCRIPTION = (
-    "From one picture, one voice clip and a prompt to a talking video: the face of the picture, the voice of the clip."
-)
+DESCRIPTION = "From one picture, one voice clip and a prompt to a talking video: the face of the picture, the voice of the clip."
 CATEGORY = "ID-LoRA"
 
 # What stands outside: nodes whose first output is an input of the blueprint, and those that are left out.
@@ -82,7 +80,9 @@ def _leave_out(graph: Graph, replaced: dict[Node, str]) -> None:
                 and not (isinstance(entry, Node) and entry.schema.type in LEFT_OUT)
                 and not (isinstance(entry, Note) and section.title is None)
             ]
-    graph.sections = [section for section in graph.sections if any(column.items for column in section.columns)]
+    graph.sections = [
+        section for section in graph.sections if any(column.items for column in section.columns)
+    ]
 
 
 def _input_types(nodes: dict[str, Node], replaced: dict[Node, str]) -> tuple[OutputSchema, ...]:
@@ -147,7 +147,11 @@ def _draw_definition(graph: Graph, links: list[Link], inputs: Node, output: Node
         "outputNode": {"id": OUTPUT_ID, "bounding": [right.x, right.y, right.width, right.height]},
         "inputs": [
             _draw_slot(
-                "inputs", entry, i, (left.x + left.width, left.y), [x for x in links if x.origin == Output(inputs, i)]
+                "inputs",
+                entry,
+                i,
+                (left.x + left.width, left.y),
+                [x for x in links if x.origin == Output(inputs, i)],
             )
             for i, entry in enumerate(inputs.schema.outputs)
         ],

@@ -126,7 +126,9 @@ def add_id_lora(section: Section, model: Output) -> Output:
 def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
     section = graph.section("2 · Face, voice, words", GREEN, width=360)
     image = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=330)
-    audio = section.node("LoadAudio", title="Voice (3-5 s of one speaker)", audio="idlora_voice.flac", height=150)
+    audio = section.node(
+        "LoadAudio", title="Voice (3-5 s of one speaker)", audio="idlora_voice.flac", height=150
+    )
     reference = section.node(
         "LTXIDLoRA_EncodeReferenceAudio",
         height=78 + STATUS_HEIGHT,

@@ -24,7 +24,6 @@ class Link:
     def draw(self) -> list[Any]:
         return [self.id, self.origin.node.id, self.origin.slot, self.target.id, self.slot, self.origin.type]
 
-
     def draw_in_subgraph(self) -> dict[str, Any]:
         """Links of subgraphs have names for what those of a graph have places for."""
         keys = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
