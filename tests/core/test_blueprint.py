@@ -26,7 +26,7 @@ def definition(blueprint):
 
 
 def test_the_committed_file_is_what_the_source_draws():
-    assert [FILE] == list(BLUEPRINT_FOLDER.iterdir())
+    assert list(BLUEPRINT_FOLDER.iterdir()) == [FILE]
     for path, text in blueprint_files().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `python3 dev.py workflows`."
 
@@ -42,7 +42,9 @@ def test_one_node_stands_for_the_subgraph(blueprint, definition):
     widgets = {slot["name"]: slot["type"] for slot in node["inputs"] if "widget" in slot}
     assert widgets == {
         **dict.fromkeys(("visual", "speech", "sounds"), "STRING"),
-        **{"length": "INT", "frame_rate": "FLOAT", "seed": "INT"},
+        "length": "INT",
+        "frame_rate": "FLOAT",
+        "seed": "INT",
     }
     sockets = {slot["name"]: slot["type"] for slot in node["inputs"] if "widget" not in slot}
     assert sockets == {"face": "IMAGE", "voice": "AUDIO"}

@@ -164,7 +164,8 @@ def test_a_line_without_words_says_that_nothing_is_spoken(speech, num_frames):
 def test_the_cures_for_a_line_that_does_not_fit_are_cures(line):
     message = speech_fit(" ".join(line), 121, 25)
     assert "the clip has 4.8 s: what does not fit is cut. Shorten it to about" in message
-    num_words, length = map(int, re.search(r"about (\d+) words or set length to (\d+)\.", message).groups())
+    ((num_words, length),) = re.findall(r"about (\d+) words or set length to (\d+)\.", message)
+    num_words, length = int(num_words), int(length)
     assert speech_fit(" ".join(line[:num_words]), 121, 25).startswith("about")
     assert "needs" in speech_fit(" ".join(line[: num_words + 1]), 121, 25)
     assert speech_fit(" ".join(line), length, 25).startswith("about")

@@ -39,24 +39,17 @@ BOUNDARY_WIDTH, BOUNDARY_GAP, SLOT_HEIGHT = 140, 120, 20
 def draw_blueprint() -> dict[str, Any]:
     """The file's content."""
     graph = one_stage()
-    replaced = {node: REPLACED[node.schema.type] for node in graph.nodes if node.schema.type in REPLACED}
-    _leave_out(graph, replaced)
-    nodes = {node.title: node for node in graph.nodes}
-    inputs = _boundary(INPUT_ID, outputs=_input_types(nodes, replaced))
-    result = nodes[RESULT[0]][RESULT[1]]
-    output = _boundary(OUTPUT_ID, inputs=(InputSchema(RESULT[1], result.type),))
-    for node in graph.nodes:
-        node.values |= {
-            name: inputs[replaced[value.node]]
-            for name, value in node.values.items()
-            if isinstance(value, Output) and value.node in replaced
-        }
-    links = links_of(graph)
-    for name, title, widget in EXPOSED:
-        slot = [entry.name for entry in nodes[title].schema.slots].index(widget)
-        links.append(Link(len(links) + 1, inputs[name], nodes[title], slot))
-    links.append(Link(len(links) + 1, result, output, 0))
     node_id = graph.next_id()
+    outside = {node: REPLACED[node.schema.type] for node in graph.nodes if node.schema.type in REPLACED}
+    _leave_out(graph, outside)
+    nodes = {node.title: node for node in graph.nodes}
+    result = nodes[RESULT[0]][RESULT[1]]
+    inputs = _boundary(INPUT_ID, outputs=_input_types(nodes, outside))
+    output = _boundary(OUTPUT_ID, inputs=(InputSchema(RESULT[1], result.type),))
+    _link_to_inputs(graph, inputs, outside)
+    links = links_of(graph)
+    ends = [*_widget_ends(inputs, nodes), (result, output, 0)]
+    links += [Link(number, *end) for number, end in enumerate(ends, start=len(links) + 1)]
     return {
         "revision": 0,
         "last_node_id": node_id,
@@ -69,14 +62,14 @@ def draw_blueprint() -> dict[str, Any]:
     }
 
 
-def _leave_out(graph: Graph, replaced: dict[Node, str]) -> None:
+def _leave_out(graph: Graph, outside: dict[Node, str]) -> None:
     """Remove what stands outside, and the note for the whole workflow."""
     for section in graph.sections:
         for column in section.columns:
             column.entries = [
                 entry
                 for entry in column.entries
-                if entry not in replaced
+                if entry not in outside
                 and not (isinstance(entry, Node) and entry.schema.type in LEFT_OUT)
                 and not (isinstance(entry, Note) and section.title is None)
             ]
@@ -85,8 +78,8 @@ def _leave_out(graph: Graph, replaced: dict[Node, str]) -> None:
     ]
 
 
-def _input_types(nodes: dict[str, Node], replaced: dict[Node, str]) -> tuple[OutputSchema, ...]:
-    sockets = [OutputSchema(name, node.schema.outputs[0].type) for node, name in replaced.items()]
+def _input_types(nodes: dict[str, Node], outside: dict[Node, str]) -> tuple[OutputSchema, ...]:
+    sockets = [OutputSchema(name, node.schema.outputs[0].type) for node, name in outside.items()]
     types = {title: {entry.name: entry.type for entry in node.schema.inputs} for title, node in nodes.items()}
     return (*sockets, *(OutputSchema(name, types[title][widget]) for name, title, widget in EXPOSED))
 
@@ -96,6 +89,25 @@ def _boundary(
 ) -> Node:
     """The subgraph's inputs or outputs, as the node that its inner links know them by."""
     return Node(node_id, NodeSchema("", "", OWN_PACK, inputs, outputs), "", {}, None, (), "fixed")
+
+
+def _link_to_inputs(graph: Graph, inputs: Node, outside: dict[Node, str]) -> None:
+    """What came from a node that stands outside comes from the subgraph's input."""
+    for node in graph.nodes:
+        node.values |= {
+            name: inputs[outside[value.node]]
+            for name, value in node.values.items()
+            if isinstance(value, Output) and value.node in outside
+        }
+
+
+def _widget_ends(inputs: Node, nodes: dict[str, Node]) -> list[tuple[Output, Node, int]]:
+    """Where links to exposed widgets start and end; the widgets keep their values as the blueprint's defaults."""
+    ends = []
+    for name, title, widget in EXPOSED:
+        slots = [entry.name for entry in nodes[title].schema.slots]
+        ends.append((inputs[name], nodes[title], slots.index(widget)))
+    return ends
 
 
 def _draw_node(node_id: int, inputs: Node, output: Node) -> dict[str, Any]:
@@ -123,14 +135,8 @@ def _draw_node(node_id: int, inputs: Node, output: Node) -> dict[str, Any]:
 
 def _draw_definition(graph: Graph, links: list[Link], inputs: Node, output: Node) -> dict[str, Any]:
     layout = lay_out(graph)
-    bounds, groups = layout.bounds, draw_groups(layout)
-    left = Rectangle(
-        bounds.x - BOUNDARY_WIDTH - BOUNDARY_GAP,
-        bounds.y,
-        BOUNDARY_WIDTH,
-        SLOT_HEIGHT * (len(inputs.schema.outputs) + 2),
-    )
-    right = Rectangle(bounds.x + bounds.width + BOUNDARY_GAP, bounds.y, BOUNDARY_WIDTH, 3 * SLOT_HEIGHT)
+    left, right = _boundary_boxes(layout.bounds, len(inputs.schema.outputs))
+    groups = draw_groups(layout)
     return {
         "id": identifier("subgraphs", NAME),
         "version": 1,
@@ -146,18 +152,14 @@ def _draw_definition(graph: Graph, links: list[Link], inputs: Node, output: Node
         "inputNode": {"id": INPUT_ID, "bounding": [left.x, left.y, left.width, left.height]},
         "outputNode": {"id": OUTPUT_ID, "bounding": [right.x, right.y, right.width, right.height]},
         "inputs": [
-            _draw_slot(
-                "inputs",
-                entry,
-                i,
-                (left.x + left.width, left.y),
-                [x for x in links if x.origin == Output(inputs, i)],
-            )
+            _draw_slot("inputs", entry, (left.x + left.width, left.y + SLOT_HEIGHT * (i + 1)))
+            | {"linkIds": [link.id for link in links if link.origin == Output(inputs, i)]}
             for i, entry in enumerate(inputs.schema.outputs)
         ],
         "outputs": [
-            _draw_slot("outputs", entry, i, (right.x, right.y), [x for x in links if x.target is output])
-            for i, entry in enumerate(output.schema.inputs)
+            _draw_slot("outputs", entry, (right.x, right.y + SLOT_HEIGHT))
+            | {"linkIds": [link.id for link in links if link.target is output]}
+            for entry in output.schema.inputs
         ],
         "widgets": [],
         "nodes": draw_items(graph, layout, links),
@@ -169,13 +171,19 @@ def _draw_definition(graph: Graph, links: list[Link], inputs: Node, output: Node
     }
 
 
-def _draw_slot(
-    side: str, entry: InputSchema | OutputSchema, i: int, corner: tuple[int, int], links: list[Link]
-) -> dict[str, Any]:
+def _boundary_boxes(bounds: Rectangle, num_inputs: int) -> tuple[Rectangle, Rectangle]:
+    """Where inputs and outputs stand: left and right of the graph."""
+    left, right = bounds.x - BOUNDARY_GAP - BOUNDARY_WIDTH, bounds.x + bounds.width + BOUNDARY_GAP
+    return (
+        Rectangle(left, bounds.y, BOUNDARY_WIDTH, SLOT_HEIGHT * (num_inputs + 2)),
+        Rectangle(right, bounds.y, BOUNDARY_WIDTH, SLOT_HEIGHT * 3),
+    )
+
+
+def _draw_slot(side: str, entry: InputSchema | OutputSchema, at: tuple[int, int]) -> dict[str, Any]:
     return {
         "id": identifier("subgraphs", NAME, side, entry.name),
         "name": entry.name,
         "type": entry.type,
-        "linkIds": [link.id for link in links],
-        "pos": [corner[0], corner[1] + SLOT_HEIGHT * (i + 1)],
+        "pos": list(at),
     }
