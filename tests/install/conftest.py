@@ -2,9 +2,7 @@
 
 import json
 import shutil
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -12,44 +10,13 @@ import tomlkit
 
 from bed.host_process import PACK_NAME
 from bed.installing import checkout, loopback, programs, users_comfyui
+from bed.installing.archive import Archive
 from bed.installing.checkout import Checkout
-from bed.installing.users_comfyui import Seen
+from bed.installing.users_comfyui import Installed
 from bed.versions import TESTS
 
 REPOSITORY_NAME = "ComfyUI-ID-LoRA"  # as a fork or a rename might be called
 ODD_NAME = "ID LoRA (v0.1)-x"
-
-
-@dataclass(frozen=True)
-class Archive:
-    """What `comfy node pack` made, and what it said."""
-
-    path: Path
-    output: str
-
-    @property
-    def names(self) -> list[str]:
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.namelist()
-
-    def text(self, name: str) -> str:
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.read(name).decode("utf-8")
-
-    def sources(self) -> dict[str, str]:
-        """Path -> text of the shipped Python files."""
-        return {name: self.text(name) for name in self.names if name.endswith(".py")}
-
-
-@dataclass(frozen=True)
-class Installed:
-    """A ComfyUI after the pack came into it."""
-
-    comfyui: Path
-    folders: tuple[str, ...]
-    output: str
-    files_before: set[str]
-    seen: Seen
 
 
 @pytest.fixture(scope="session")
@@ -94,12 +61,27 @@ def fresh_comfyui(comfy_tree: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
+def looked_at(comfy_tree: Path) -> Callable[..., Installed]:
+    """Start a host in a ComfyUI, and note what it shows and what is there when it has stopped."""
+
+    def look(
+        comfyui: Path, folders: tuple[str, ...], output: str = "", asked: Sequence[str] = ()
+    ) -> Installed:
+        seen = users_comfyui.seen_by_the_host(comfyui, asked)
+        return Installed(comfyui, folders, output, users_comfyui.new_files(comfyui, comfy_tree), seen)
+
+    return look
+
+
+@pytest.fixture(scope="session")
 def addresses(archive: Archive) -> Callable[[str], list[str]]:
     """Where a host serves the shipped help pages, templates and thumbnails of a folder of custom_nodes."""
 
     def of_folder(folder: str) -> list[str]:
         pages = [name.removeprefix("web/") for name in archive.names if name.startswith("web/")]
-        templates = [path.name for path in map(PurePosixPath, archive.names) if str(path.parent) == "workflows"]
+        templates = [
+            path.name for path in map(PurePosixPath, archive.names) if str(path.parent) == "workflows"
+        ]
         help_pages = [f"/extensions/{folder}/{page}" for page in pages]
         return help_pages + [f"/api/workflow_templates/{folder}/{name}" for name in templates]
 
@@ -114,16 +96,15 @@ def from_registry(
     home: Path,
     fresh_comfyui: Callable[[], Path],
     addresses: Callable[[str], list[str]],
+    looked_at: Callable[..., Installed],
 ) -> Installed:
     """Installed by the Manager's registry route: its own code, but for the registry's address."""
     comfyui = fresh_comfyui()
-    before = users_comfyui.files(comfyui)
     name, version = pyproject["project"]["name"], pyproject["project"]["version"]
     server.publish(name, version, archive.path)
     arguments = ("install", f"{name}@{version}", "--mode", "cache")
     output = programs.manager(comfyui, home, *arguments, registry=server.url)
-    seen = users_comfyui.seen_by_the_host(comfyui, addresses(name))
-    return Installed(comfyui, (name,), output, before, seen)
+    return looked_at(comfyui, (name,), output, addresses(name))
 
 
 @pytest.fixture(scope="session")
@@ -133,29 +114,30 @@ def from_git(
     home: Path,
     fresh_comfyui: Callable[[], Path],
     addresses: Callable[[str], list[str]],
+    looked_at: Callable[..., Installed],
 ) -> Installed:
     """Installed by the Manager from a repository's address; the folder gets the repository's name."""
     comfyui = fresh_comfyui()
-    before = users_comfyui.files(comfyui)
     repository.publish(server.folder, REPOSITORY_NAME)
     url = f"{server.url}/{REPOSITORY_NAME}.git"
     output = programs.manager(comfyui, home, "install", url, "--mode", "cache")
-    seen = users_comfyui.seen_by_the_host(comfyui, addresses(REPOSITORY_NAME))
-    return Installed(comfyui, (REPOSITORY_NAME,), output, before, seen)
+    return looked_at(comfyui, (REPOSITORY_NAME,), output, addresses(REPOSITORY_NAME))
 
 
 @pytest.fixture(scope="session")
 def three_copies(
-    archive: Archive, fresh_comfyui: Callable[[], Path], addresses: Callable[[str], list[str]]
+    archive: Archive,
+    fresh_comfyui: Callable[[], Path],
+    addresses: Callable[[str], list[str]],
+    looked_at: Callable[..., Installed],
 ) -> Installed:
     """Unpacked by hand into three folders, one of them with every character that a name might have."""
     comfyui = fresh_comfyui()
-    before = users_comfyui.files(comfyui)
     folders = (PACK_NAME, REPOSITORY_NAME, ODD_NAME)
     for folder in folders:
         shutil.unpack_archive(archive.path, comfyui / "custom_nodes" / folder)
     asked = [address for folder in folders for address in addresses(folder)]
-    return Installed(comfyui, folders, "", before, users_comfyui.seen_by_the_host(comfyui, asked))
+    return looked_at(comfyui, folders, asked=asked)
 
 
 @pytest.fixture(scope="session", params=["from_registry", "from_git", "three_copies"])
@@ -164,9 +146,8 @@ def installed(request: pytest.FixtureRequest) -> Installed:
 
 
 @pytest.fixture(scope="session")
-def uninstalled(from_registry: Installed, home: Path) -> Installed:
+def uninstalled(from_registry: Installed, home: Path, looked_at: Callable[..., Installed]) -> Installed:
     """The ComfyUI of `from_registry` after the Manager removed the pack and the host was started again."""
     folders = from_registry.folders
     output = programs.manager(from_registry.comfyui, home, "uninstall", *folders, "--mode", "cache")
-    seen = users_comfyui.seen_by_the_host(from_registry.comfyui, [])
-    return Installed(from_registry.comfyui, (), output, from_registry.files_before, seen)
+    return looked_at(from_registry.comfyui, (), output)

@@ -89,7 +89,9 @@ def _modules_of_its_requirements(host: Path) -> set[str]:
     text = (host / "requirements.txt").read_text(encoding="utf-8").split(NOT_NEEDED)[0]
     listed = {_normalised(match.group()) for line in text.splitlines() if (match := NAME.match(line))}
     by_module = importlib.metadata.packages_distributions()
-    return {module for module, owners in by_module.items() if {_normalised(owner) for owner in owners} & listed}
+    return {
+        module for module, owners in by_module.items() if {_normalised(owner) for owner in owners} & listed
+    }
 
 
 def _normalised(name: str) -> str:

@@ -44,7 +44,11 @@ class Loopback:
         version = parse_qs(address.query).get("version", list(versions)[-1:])[0] if versions else ""
         if version not in versions:
             return None
-        address = {"id": f"{parts[1]}-{version}", "version": version, "downloadUrl": f"{self.url}/{versions[version]}"}
+        address = {
+            "id": f"{parts[1]}-{version}",
+            "version": version,
+            "downloadUrl": f"{self.url}/{versions[version]}",
+        }
         return {**address, "dependencies": [], "deprecated": False, "status": "NodeVersionStatusActive"}
 
 

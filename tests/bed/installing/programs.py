@@ -18,7 +18,15 @@ class ProgramFailed(RuntimeError):
 def variables(home: Path) -> dict[str, str]:
     """The environment of a fresh account: nothing of the developer's is read or written, nothing is fetched."""
     kept = {key: value for key, value in os.environ.items() if not key.upper().startswith(NOT_PASSED)}
-    folders = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+    folders = (
+        "HOME",
+        "USERPROFILE",
+        "APPDATA",
+        "LOCALAPPDATA",
+        "XDG_CONFIG_HOME",
+        "XDG_CACHE_HOME",
+        "XDG_DATA_HOME",
+    )
     proxies = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
     loopback = {"no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost"}
     git = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
@@ -26,7 +34,7 @@ def variables(home: Path) -> dict[str, str]:
     return (
         {**kept, **git, **plain, **loopback, "PIP_NO_INDEX": "1", "OMP_NUM_THREADS": "1"}
         | {name: str(home) for name in folders}
-        | {name: DEAD_PROXY for name in proxies}
+        | dict.fromkeys(proxies, DEAD_PROXY)
     )
 
 

@@ -47,7 +47,13 @@ def _project_checks(project: dict[str, Any]) -> dict[str, bool]:
 
 def _comfy_checks(comfy: dict[str, Any]) -> dict[str, bool]:
     hosts = comfy.get("requires-comfyui", "").split(",")
-    known = {"PublisherId", "DisplayName", "Icon", "Banner", "requires-comfyui"}  # `web` would move the help pages
+    known = {
+        "PublisherId",
+        "DisplayName",
+        "Icon",
+        "Banner",
+        "requires-comfyui",
+    }  # `web` would move the help pages
     return {
         "PublisherId": bool(PUBLISHER.fullmatch(comfy.get("PublisherId", ""))),
         "DisplayName": bool(comfy.get("DisplayName", "").strip()),

@@ -72,7 +72,9 @@ def _python(source: str) -> Iterator[Finding]:
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from (Finding(rule, line, module) for module in _modules(node) if (rule := _module_rule(module)))
+            yield from (
+                Finding(rule, line, module) for module in _modules(node) if (rule := _module_rule(module))
+            )
         elif isinstance(node, (ast.Name, ast.Attribute)):
             name = _full_name(node, names)
             if rule := _name_rule(name):
@@ -99,7 +101,9 @@ def _imported_names(tree: ast.AST) -> dict[str, str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                names[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else alias.name.split(".")[0]
+                names[alias.asname or alias.name.split(".")[0]] = (
+                    alias.name if alias.asname else alias.name.split(".")[0]
+                )
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
     return names
@@ -128,5 +132,7 @@ def _unsafe_load(call: ast.Call, name: str) -> Iterator[Finding]:
 def _encoded(constant: ast.Constant) -> Iterator[Finding]:
     value = constant.value
     text = value.decode("latin-1") if isinstance(value, bytes) else value
-    if isinstance(text, str) and (ENCODED.search(text) or (isinstance(value, bytes) and len(value) > LONGEST_LINE)):
+    if isinstance(text, str) and (
+        ENCODED.search(text) or (isinstance(value, bytes) and len(value) > LONGEST_LINE)
+    ):
         yield Finding("encoded data", constant.lineno, f"{len(text)} characters of it")

@@ -1,8 +1,10 @@
 """A ComfyUI as a user has it: one folder for program, custom nodes, input, output and settings."""
 
 import http.client
+import re
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,11 @@ class Seen:
     log: str
 
     @property
+    def imported(self) -> set[str]:
+        """Folders and files of custom_nodes that the host's log lists as imported without a failure."""
+        return set(re.findall(r"\d+\.\d+ seconds: .*custom_nodes[\\/](.+)$", self.log, re.MULTILINE))
+
+    @property
     def node_modules(self) -> dict[str, str]:
         """Node id -> the pack that serves it, of all nodes from custom_nodes."""
         return {
@@ -35,6 +42,23 @@ class Seen:
             for node_id, info in self.object_info.items()
             if info["python_module"].startswith("custom_nodes.")
         }
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A ComfyUI after the pack came into it, or went.
+
+    Attributes:
+        folders: the pack's, in custom_nodes.
+        output: what the Manager said.
+        new_files: path -> content of what is there besides ComfyUI's own files, after the host was stopped.
+    """
+
+    comfyui: Path
+    folders: tuple[str, ...]
+    output: str
+    new_files: dict[str, bytes]
+    seen: Seen
 
 
 def users_comfyui(tree: Path, folder: Path) -> Path:
@@ -48,13 +72,18 @@ def users_comfyui(tree: Path, folder: Path) -> Path:
     return folder
 
 
-def files(folder: Path) -> set[str]:
-    """All files below, as paths from it, without compiled Python."""
-    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(folder).as_posix() for path in found}
+def new_files(comfyui: Path, tree: Path) -> dict[str, bytes]:
+    """Path -> content of what is in a ComfyUI and not in the release, without the witness and compiled Python."""
+    own = ("__pycache__", ".git", WITNESS.name)
+    found = {path.relative_to(comfyui): path for path in comfyui.rglob("*") if path.is_file()}
+    return {
+        relative.as_posix(): path.read_bytes()
+        for relative, path in found.items()
+        if not (tree / relative).exists() and not set(own) & set(relative.parts)
+    }
 
 
-def seen_by_the_host(comfyui: Path, addresses: list[str]) -> Seen:
+def seen_by_the_host(comfyui: Path, addresses: Sequence[str]) -> Seen:
     """Start the ComfyUI, look, and stop it.
 
     Args:
@@ -76,7 +105,9 @@ def seen_by_the_host(comfyui: Path, addresses: list[str]) -> Seen:
                 if blueprint["source"] == "custom_node"
             ],
             modules=modules,
-            files={address: content for address in addresses if (content := _file(host, address)) is not None},
+            files={
+                address: content for address in addresses if (content := _file(host, address)) is not None
+            },
             log=host.log_text(),
         )
 
