@@ -1,6 +1,7 @@
 """After each way of installing, a host that is started shows all of the pack; after uninstalling, none of it."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -13,7 +14,8 @@ from bed.installing.archive import Archive
 from bed.installing.loopback import Loopback
 from bed.installing.users_comfyui import WITNESS, Installed
 
-TROUBLE = ("IMPORT FAILED", "Traceback", "Cannot import", "Unable to parse", "Error while", "Error loading")
+# Of the host's log: a pack not imported, a traceback through one, a bad locale file, a bad pyproject.toml.
+TROUBLE = re.compile(r"(IMPORT FAILED|Cannot import|File \"|Error|Warning).*custom_nodes[\\/]|pyproject", re.IGNORECASE)
 HOSTS_FILES = {"comfyui.log", "user/comfyui.db", "user/comfyui.db.lock", "user/__manager/channels.list"}
 EXAMPLE_INPUTS = {"input/idlora_portrait.png", "input/idlora_voice.flac"}
 # The host loads this file of its own under another name; it is small, and what it needs is loaded.
@@ -23,6 +25,10 @@ LOADED_TWICE = {"comfy_extras.nodes_lt_upsampler"}
 def names_in(archive: Archive, folder: str, suffix: str = ".json") -> set[str]:
     paths = [PurePosixPath(name) for name in archive.names]
     return {path.stem for path in paths if str(path.parent) == folder and path.suffix == suffix}
+
+
+def trouble(log: str) -> list[str]:
+    return [line for line in log.splitlines() if TROUBLE.search(line)]
 
 
 def added_modules(seen: set[str], without: set[str], folder: Path) -> set[str]:
@@ -42,7 +48,7 @@ def test_every_node_is_there(installed: Installed, node_ids: set[str]):
 
 def test_every_copy_is_imported_and_the_log_has_no_trouble(installed: Installed):
     assert installed.seen.imported >= {*installed.folders, WITNESS.name}
-    assert [line for line in installed.seen.log.splitlines() if any(word in line for word in TROUBLE)] == []
+    assert trouble(installed.seen.log) == []
 
 
 def test_help_pages_templates_and_thumbnails_are_served_as_shipped(
@@ -121,6 +127,21 @@ def test_a_git_install_stays_clean_so_that_it_can_be_updated(from_git: Installed
     assert programs.git(folder, "status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "   0.0 seconds (IMPORT FAILED): /a/custom_nodes/pack",
+        '  File "/a/custom_nodes/pack/__init__.py", line 4, in <module>',
+        "[WARNING] Error while calling comfy_entrypoint in C:\\a\\custom_nodes\\pack: no",
+        "Error loading /a/custom_nodes/pack/locales/fr/nodeDefs.json",
+        "Unable to parse pyproject.toml due to lack dependency pydantic-settings",
+    ],
+)
+def test_trouble_in_a_log_would_be_noticed(line: str):
+    good = "   0.0 seconds: /a/custom_nodes/pack"
+    assert trouble(f"{good}\n{line}\n") == [line]
+
+
 def test_of_several_copies_one_serves_all_nodes(three_copies: Installed, node_ids: set[str]):
     assert len({three_copies.seen.node_modules[node_id] for node_id in node_ids}) == 1
 
@@ -141,5 +162,5 @@ def test_uninstalling_leaves_a_host_that_starts_and_nothing_of_the_pack(uninstal
     assert "[UNINSTALLED]" in uninstalled.output
     assert uninstalled.seen.folders == [WITNESS.name]
     assert [node_id for node_id in uninstalled.seen.object_info if node_id.startswith("LTXIDLoRA_")] == []
-    assert [line for line in uninstalled.seen.log.splitlines() if any(word in line for word in TROUBLE)] == []
+    assert trouble(uninstalled.seen.log) == []
     assert set(uninstalled.new_files) <= HOSTS_FILES | EXAMPLE_INPUTS
