@@ -10,8 +10,10 @@ from bed.installing import checkout, programs
 from bed.installing.archive import LARGEST_MIB, LONGEST_PATH, NOT_SHIPPED, SHIPPED, Archive, matching
 from bed.installing.checkout import Checkout
 
-ALWAYS = ("code", "help pages", "templates", "thumbnails", "example media", "papers")
-HELP_PAGES = "web/docs"  # what the frontend takes a help page's pictures to be relative to, translations included
+ALWAYS = ("code", "help pages", "translations", "templates", "thumbnails", "example media", "papers")
+HELP_PAGES = (
+    "web/docs"  # what the frontend takes a help page's pictures to be relative to, translations included
+)
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)|<img[^>]* src=\"([^\"]+)\"")
 
 
@@ -74,5 +76,9 @@ def test_what_the_texts_link_to_is_there(repository: Checkout):
         is_help = page.is_relative_to(repository.folder / HELP_PAGES)
         base = repository.folder / HELP_PAGES if is_help else page.parent
         targets = [found[0] or found[1] for found in LINK.findall(page.read_text(encoding="utf-8"))]
-        missing += [f"{page.name}: {to}" for to in targets if not re.match(r"[a-z]+:", to) and not (base / to).exists()]
+        missing += [
+            f"{page.name}: {to}"
+            for to in targets
+            if not re.match(r"[a-z]+:", to) and not (base / to).exists()
+        ]
     assert missing == []

@@ -15,7 +15,9 @@ from bed.installing.loopback import Loopback
 from bed.installing.users_comfyui import WITNESS, Installed
 
 # Of the host's log: a pack not imported, a traceback through one, a bad locale file, a bad pyproject.toml.
-TROUBLE = re.compile(r"(IMPORT FAILED|Cannot import|File \"|Error|Warning).*custom_nodes[\\/]|pyproject", re.IGNORECASE)
+TROUBLE = re.compile(
+    r"(IMPORT FAILED|Cannot import|File \"|Error|Warning).*custom_nodes[\\/]|pyproject", re.IGNORECASE
+)
 HOSTS_FILES = {"comfyui.log", "user/comfyui.db", "user/comfyui.db.lock", "user/__manager/channels.list"}
 EXAMPLE_INPUTS = {"input/idlora_portrait.png", "input/idlora_voice.flac"}
 # The host loads this file of its own under another name; it is small, and what it needs is loaded.

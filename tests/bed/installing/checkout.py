@@ -8,8 +8,6 @@ from pathlib import Path
 from ..versions import ROOT
 from . import programs
 
-BRANCH = "main"
-
 
 @dataclass(frozen=True)
 class Checkout:
@@ -35,7 +33,7 @@ def of_the_working_tree(folder: Path) -> Checkout:
     may be a clone, a worktree, or no repository at all.
     """
     folder.mkdir(parents=True)
-    programs.git(folder, "init", "--quiet", f"--initial-branch={BRANCH}")
+    programs.git(folder, "init", "--quiet")
     programs.git(folder, f"--git-dir={folder / '.git'}", f"--work-tree={ROOT}", "add", "--all")
     programs.git(folder, "commit", "--quiet", "--message", "The working tree")
     programs.git(folder, "checkout-index", "--all")

@@ -58,8 +58,9 @@ def run(command: Sequence[object], folder: Path, environment: Mapping[str, str])
 
 
 def git(folder: Path, *arguments: object) -> str:
-    author = ("-c", "user.name=bed", "-c", "user.email=bed@localhost", "-c", "commit.gpgsign=false")
-    return run(["git", *author, *arguments], folder, variables(folder))
+    settings = ("user.name=bed", "user.email=bed@localhost", "init.defaultBranch=main", "core.autocrlf=false")
+    options = [option for setting in settings for option in ("-c", setting)]
+    return run(["git", *options, *arguments], folder, variables(folder))
 
 
 def comfy(folder: Path, home: Path, *arguments: str) -> str:
