@@ -1,6 +1,5 @@
 """This checkout as a repository of its own: what would be committed now, whatever its state."""
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,5 +46,5 @@ def with_changes(source: Checkout, folder: Path, changes: dict[str, str]) -> Che
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
     programs.git(folder, "add", "--all", "--force")
-    programs.git(folder, "commit", "--quiet", "--message", os.urandom(4).hex())
+    programs.git(folder, "commit", "--quiet", "--message", "Changes")
     return Checkout(folder)

@@ -34,8 +34,16 @@ def absolute_imports(source: str) -> list[Import]:
     return [
         Import(module, node.lineno, id(node) in guarded)
         for node in ast.walk(tree)
-        for module in _modules(node)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for module in modules_of(node)
     ]
+
+
+def modules_of(statement: ast.Import | ast.ImportFrom) -> list[str]:
+    """The modules of other packages that one statement names."""
+    if isinstance(statement, ast.Import):
+        return [alias.name for alias in statement.names]
+    return [statement.module] if statement.module and not statement.level else []
 
 
 def missing_on(host: Path, sources: Mapping[str, str]) -> list[str]:
@@ -65,14 +73,6 @@ def _catches_import_error(handler: ast.ExceptHandler) -> bool:
         isinstance(node, ast.Name) and node.id in ("ImportError", "ModuleNotFoundError")
         for node in ast.walk(handler.type or ast.Pass())
     )
-
-
-def _modules(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        return [node.module]
-    return []
 
 
 def _standard_library() -> set[str]:

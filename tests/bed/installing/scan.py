@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .imports import modules_of
+
 MODULES = {
     "network": "socket socketserver ssl http urllib urllib3 requests httpx aiohttp websocket websockets ftplib smtplib "
     "imaplib poplib telnetlib xmlrpc webbrowser paramiko huggingface_hub gdown wget",
@@ -73,7 +75,7 @@ def _python(source: str) -> Iterator[Finding]:
         line = getattr(node, "lineno", 0)
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from (
-                Finding(rule, line, module) for module in _modules(node) if (rule := _module_rule(module))
+                Finding(rule, line, module) for module in modules_of(node) if (rule := _module_rule(module))
             )
         elif isinstance(node, (ast.Name, ast.Attribute)):
             name = _full_name(node, names)
@@ -83,12 +85,6 @@ def _python(source: str) -> Iterator[Finding]:
             yield from _unsafe_load(node, _full_name(node.func, names))
         elif isinstance(node, ast.Constant):
             yield from _encoded(node)
-
-
-def _modules(node: ast.Import | ast.ImportFrom) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    return [node.module] if node.module and not node.level else []
 
 
 def _module_rule(module: str) -> str | None:
