@@ -9,6 +9,7 @@ import torch
 
 from ..idlora_core.guidance import TERMS, Scales, TermName
 from ..idlora_core.term_sizes import CallSizes, Sizes
+from .drawing import font
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -72,6 +73,9 @@ def guidance_plot(calls: list[CallSizes], video: Scales, audio: Scales) -> torch
 
     Returns:
         (1, HEIGHT, WIDTH, 3) float32 in [0, 1].
+
+    Raises:
+        CannotDraw: Pillow is too old.
     """
     from PIL import Image, ImageDraw
 
@@ -166,10 +170,7 @@ def _stroke(draw: "ImageDraw", points: list[tuple[float, float]], colour: str, w
 
 
 def _text(draw: "ImageDraw", x: float, y: float, text: str, anchor: str = "lt", size: int = 14) -> None:
-    from PIL import ImageFont
-
-    font = ImageFont.load_default(size * FINER)
-    draw.text((x * FINER, y * FINER), text, fill=INK, anchor=anchor, font=font)
+    draw.text((x * FINER, y * FINER), text, fill=INK, anchor=anchor, font=font(size * FINER))
 
 
 def _x(call: int, count: int) -> float:

@@ -1,9 +1,12 @@
 """A player and a picture on one node."""
 
+from collections.abc import Callable
 from typing import Any
 
 from comfy_api.latest import io, ui
 from torch import Tensor
+
+from .drawing import CannotDraw
 
 PLAYER_INPUT = "audioUI"
 
@@ -18,21 +21,23 @@ def player_input() -> io.Input:
 
 
 def player_and_picture(
-    waveform: Tensor, sample_rate: int, picture: Tensor
+    waveform: Tensor, sample_rate: int, draw_picture: Callable[[], Tensor]
 ) -> tuple[dict[str, Any] | None, str]:
     """What the node shows after its run: temporary files, as the host's own previews write them.
 
     Args:
         waveform: (1, C, N).
-        picture: (1, H, W, 3) in [0, 1].
+        draw_picture: gives (1, H, W, 3) in [0, 1].
 
     Returns:
-        The `ui` of a NodeOutput and nothing more to say; or None and what to tell the user: a disk that is full
-        takes the preview away, not the render.
+        The `ui` of a NodeOutput and nothing more to say; or as much of it as there is and what to tell the user: a
+        full disk, or a Pillow too old to draw, takes a preview away, not the render.
     """
     try:
         audio = ui.PreviewAudio({"waveform": waveform, "sample_rate": sample_rate}).as_dict()
-        return audio | ui.PreviewImage(picture).as_dict(), ""
+        return audio | ui.PreviewImage(draw_picture()).as_dict(), ""
+    except CannotDraw as error:
+        return audio, str(error)
     except OSError as error:
         reason = error.strerror or str(error)
         return None, f"No player and picture: the host's temp folder cannot be written ({reason})."

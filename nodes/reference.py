@@ -134,8 +134,9 @@ class EncodeReferenceAudio(io.ComfyNode):
         )
         latent = host_vae.encode_reference(audio_vae, recording.waveform)
         reference = Reference(latent, grid, reference_gap_seconds)
-        picture = reference_picture.draw(recording, reference)
-        shown, remark = player_and_picture(recording.waveform, grid.sample_rate, picture)
+        shown, remark = player_and_picture(
+            recording.waveform, grid.sample_rate, lambda: reference_picture.draw(recording, reference)
+        )
         remarks = " ".join(filter(None, [*recording.remarks, remark]))
         summary = _summary(recording, reference)
         send_status(cls.hidden.unique_id, f"{summary}. {remarks}" if remarks else summary)

@@ -11,11 +11,10 @@ from torch import Tensor
 
 from ..idlora_core.recording import Recording
 from ..idlora_core.reference import Reference
+from .drawing import font
 
 if TYPE_CHECKING:
-    from PIL.ImageFont import FreeTypeFont, ImageFont
-
-    Font = FreeTypeFont | ImageFont
+    from .drawing import Font
 
 SCALE = 2
 WIDTH, HEIGHT = 360, 186  # without remarks
@@ -63,12 +62,14 @@ class Canvas:
 
 
 def draw(recording: Recording, reference: Reference) -> Tensor:
-    """The picture as an IMAGE of the host: (1, H, W, 3) in [0, 1]; higher where there is advice to give."""
-    from PIL import ImageFont
+    """The picture as an IMAGE of the host: (1, H, W, 3) in [0, 1]; higher where there is advice to give.
 
-    font = ImageFont.load_default(FONT_SIZE * SCALE)
-    lines = [line for remark in recording.remarks for line in wrapped(remark, WIDTH - 2 * MARGIN, font)]
-    canvas = Canvas(font, HEIGHT + (REMARK_HEIGHT * len(lines) + MARGIN if lines else 0))
+    Raises:
+        CannotDraw: Pillow is too old.
+    """
+    face = font(FONT_SIZE * SCALE)
+    lines = [line for remark in recording.remarks for line in wrapped(remark, WIDTH - 2 * MARGIN, face)]
+    canvas = Canvas(face, HEIGHT + (REMARK_HEIGHT * len(lines) + MARGIN if lines else 0))
     _draw_recording(canvas, recording)
     _draw_time_line(canvas, reference)
     for number, line in enumerate(lines):

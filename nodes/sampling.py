@@ -9,7 +9,8 @@ from comfy_api.latest import io
 from ..idlora_core.presets import DISTILLED, LTX2, PRESETS
 from ..idlora_core.regime import mismatches
 from ..idlora_core.sigmas import DISTILLED_8_STEPS, checked_sigmas, ltx2_sigmas
-from ..idlora_core.term_sizes import TermRecord
+from ..idlora_core.term_sizes import CallSizes, TermRecord
+from .drawing import CannotDraw
 from .guidance_inputs import guidance_inputs, guider_settings, preset_input
 from .guidance_plot import guidance_plot
 from .host import sampling as host_sampling
@@ -17,7 +18,7 @@ from .host.guider import IdentityGuider, identity_guider
 from .host.latents import FRAME_RATE, with_frame_rate
 from .host.regime import regime_of
 from .host.res2s import sampler_names
-from .host.status import send_status
+from .host.status import ExecutionBlocker, missing_output, send_status
 from .sockets import CATEGORY, IdentityReference, frame_rate_input
 
 ALL_SIGMAS = [i / 100 for i in range(101)]
@@ -146,8 +147,15 @@ class IdentityGuidedKSampler(io.ComfyNode):
         send_status(cls.hidden.unique_id, _status(guider, preset, levels, took))
         # Always drawn, whoever asks: the host keeps a node's outputs and does not run it again when one is
         # connected later. It takes a few hundredths of a second.
-        plot = guidance_plot(calls, guider.guidance.video, guider.guidance.audio)
-        return io.NodeOutput(denoised, plot)
+        return io.NodeOutput(denoised, _plot(calls, guider))
+
+
+def _plot(calls: list[CallSizes], guider: IdentityGuider) -> torch.Tensor | ExecutionBlocker:
+    """The plot; a picture that cannot be drawn must not cost a finished render."""
+    try:
+        return guidance_plot(calls, guider.guidance.video, guider.guidance.audio)
+    except CannotDraw as reason:
+        return missing_output(str(reason))
 
 
 def _sigmas(preset: str, schedule: str, steps: int, connected: torch.Tensor | None) -> torch.Tensor:
