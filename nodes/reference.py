@@ -3,8 +3,8 @@
 from comfy_api.latest import io
 
 from ..idlora_core.positions import LTX2_GRID
-from ..idlora_core.recording import SELECTIONS, Recording, prepare_recording
 from ..idlora_core.reference import Reference
+from ..idlora_core.voice.recording import SELECTIONS, Recording, prepare_recording
 from . import reference_picture
 from .host import vae as host_vae
 from .host.status import send_status

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch.nn.functional import normalize
 
-from idlora_core.dora import dora_weight
-from idlora_core.lora_convert import tensor_name
-from idlora_core.lora_family import file_family
-from idlora_core.lora_files import fingerprint, read_lora
-from idlora_core.lora_match import checked_strength, match
+from idlora_core.lora.convert import tensor_name
+from idlora_core.lora.dora import dora_weight
+from idlora_core.lora.family import file_family
+from idlora_core.lora.files import fingerprint, read_lora
+from idlora_core.lora.match import checked_strength, match
 
 RANK, VIDEO, AUDIO = 2, 8, 4
 WIDTHS = {  # part of a block: (width it reads, width it writes)

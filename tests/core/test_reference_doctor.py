@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bed import recordings
 from bed.media import VOICE
-from idlora_core.recording import SELECTIONS, prepare_recording
+from idlora_core.voice.recording import SELECTIONS, prepare_recording
 
 RATE = 16_000
 WORDS = ("speech; 3-5 s are best", "Clipped", "Noise only", "music", "two speakers")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bed import recordings
 from bed.media import VOICE
-from idlora_core import voice_activity
-from idlora_core.voice_activity import runs, spoken_frames
-from idlora_core.voice_frames import measure_frames
+from idlora_core.voice import activity
+from idlora_core.voice.activity import runs, spoken_frames
+from idlora_core.voice.frames import measure_frames
 
 RATE = 16_000
 
@@ -144,9 +144,9 @@ def test_runs_and_widening_are_those_of_the_mask(values, shortest, frames):
     for start, end in runs(mask):
         rebuilt[start:end] = True
     assert torch.equal(rebuilt, mask)
-    kept = voice_activity.without_short_runs(mask, shortest)
+    kept = activity.without_short_runs(mask, shortest)
     assert all(end - start >= shortest for start, end in runs(kept))
-    wide = voice_activity.widened(mask, frames)
+    wide = activity.widened(mask, frames)
     near = [any(values[max(i - frames, 0) : i + frames + 1]) for i in range(len(values))]
     assert wide.tolist() == near
 

@@ -15,7 +15,7 @@ from bed.host_client import ExecutionFailed, PromptRefused
 from bed.host_progress import connect
 from bed.media import VOICE
 from bed.small_graph import GRAPH, small_graph
-from idlora_core.recording import prepare_recording
+from idlora_core.voice.recording import prepare_recording
 
 BINARY, STATUS_TEXT = 0x2, 3
 WAIT_SECONDS = 10

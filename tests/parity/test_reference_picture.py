@@ -7,8 +7,8 @@ import torch
 from PIL import ImageColor, ImageFont
 
 from bed import recordings
-from idlora_core.recording import prepare_recording
 from idlora_core.reference import Reference
+from idlora_core.voice.recording import prepare_recording
 
 RATE = 16_000
 

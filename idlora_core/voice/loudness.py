@@ -5,7 +5,7 @@ import math
 import torchaudio
 from torch import Tensor
 
-from .reference import peak_dbfs
+from ..reference import peak_dbfs
 
 TARGET_LUFS = -23.0
 PEAK_CEILING_DBFS = -1.0

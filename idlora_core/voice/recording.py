@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ..reference import Span, first_sound, prepare_waveform
+from .activity import spoken_frames
+from .doctor import Diagnosis, diagnose
+from .frames import Frames, measure_frames
 from .loudness import TARGET_LUFS, integrated_lufs, levelling_gain_db
-from .reference import Span, first_sound, prepare_waveform
-from .reference_doctor import Diagnosis, diagnose
-from .voice_activity import spoken_frames
-from .voice_frames import Frames, measure_frames
-from .voice_selection import best_spans, first_spans
+from .selection import best_spans, first_spans
 
 SELECTIONS = ("best part", "from the start")
 LEVEL_TOLERANCE_DB = 0.5
@@ -78,7 +78,7 @@ def prepare_recording(
     Args:
         waveform: (1, C, N), full scale = 1. sample_rate: 8000 to 192000 Hz.
         target_rate: of the VAE, Hz. max_seconds: at least 0.5.
-        selection: `best part` (`voice_selection.best_spans`) or `from the start`.
+        selection: `best part` (`selection.best_spans`) or `from the start`.
         shorten_pauses: pauses longer than 0.5 s become 0.3 s.
         level_loudness: bring it to -23 LUFS, less where it would clip.
 

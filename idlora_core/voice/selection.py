@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from .reference import CROSSFADE_SECONDS, MIN_SECONDS, Span
-from .voice_activity import runs, widened
-from .voice_frames import FRAMES_PER_SECOND, Frames, sample_at
+from ..reference import CROSSFADE_SECONDS, MIN_SECONDS, Span
+from .activity import runs, widened
+from .frames import FRAMES_PER_SECOND, Frames, sample_at
 
 # Pauses in read and in conversational speech are of 0.2-1 s (Campione and Veronis 2002); the model was
 # trained on continuous speech, so that what is longer than a phrase boundary needs is time without a voice.
@@ -15,7 +15,7 @@ LONGEST_PAUSE_FRAMES = 50
 PAUSE_SIDE_FRAMES = 15  # kept at each side of a shortened pause: 0.3 s in all, with breath and reverberation
 
 UNVOICED_WORTH = 0.3  # of a voiced frame: noise that passes for speech is not voiced
-SUSTAINED_LIKENESS = 0.7  # of the harmonics' places over 0.2 s: a held tone, see `reference_doctor`
+SUSTAINED_LIKENESS = 0.7  # of the harmonics' places over 0.2 s: a held tone, see `doctor`
 WORD_EDGE_FRAMES = 5  # of quiet before speech for a start to be in a pause
 WORD_CUT_COST = 20.0  # frames of good speech that a start within a word must gain
 LAST_PART = 0.2  # of the window, in which a pause is taken as its end

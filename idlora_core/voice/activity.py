@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .voice_frames import Frames
+from .frames import Frames
 
 LOUD_FRAMES = 10  # the level reached in 0.1 s altogether: more than a click, and one short word is enough
 NOISE_FLOOR_QUANTILE = 0.1

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .reference import Span
-from .voice_activity import runs, widened
-from .voice_frames import FRAMES_PER_SECOND, Frames
-from .voice_selection import SUSTAINED_LIKENESS
+from ..reference import Span
+from .activity import runs, widened
+from .frames import FRAMES_PER_SECOND, Frames
+from .selection import SUSTAINED_LIKENESS
 
 NEARLY_ALL = 0.75
 LEAST_SPEECH_SECONDS = 3.0  # arXiv 2603.10256 and users' reports: 3-5 s of speech

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .reference import FRAME_SECONDS, resampled
+from ..reference import FRAME_SECONDS, resampled
 
 FRAMES_PER_SECOND = round(1 / FRAME_SECONDS)
 ANALYSIS_RATE_HZ = 8_000
