@@ -1,0 +1,146 @@
+// What the tests ask the page, put into each page before the frontend's own scripts.
+"use strict"
+
+window.probe = {
+  events: [],
+
+  isReady() {
+    const types = Object.keys(window.LiteGraph?.registered_node_types ?? {})
+    return (
+      Boolean(window.app?.extensionManager) &&
+      types.length > 100 &&
+      document.querySelector("[data-testid=queue-button]") !== null
+    )
+  },
+
+  isBlocked() {
+    return document.querySelector(".p-blockui-mask") !== null
+  },
+
+  // Keep what the host tells about runs, with the page's clock.
+  listen() {
+    for (const name of ["execution_start", "execution_cached", "progress", "execution_success", "execution_error", "execution_interrupted"]) {
+      app.api.addEventListener(name, (event) => this.events.push({ name, detail: event.detail ?? {}, at: performance.now() }))
+    }
+    document.addEventListener("click", () => (this.clickedAt = performance.now()), { capture: true })
+  },
+
+  eventsSince(count) {
+    return this.events.slice(count)
+  },
+
+  hasEnded(since) {
+    return this.eventsSince(since).some(({ name }) => ["execution_success", "execution_error", "execution_interrupted"].includes(name))
+  },
+
+  drop(name, base64, type) {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+    const data = new DataTransfer()
+    data.items.add(new File([bytes], name, { type }))
+    const canvas = document.querySelector("#graph-canvas")
+    const { x, y, width, height } = canvas.getBoundingClientRect()
+    const where = { dataTransfer: data, bubbles: true, cancelable: true, clientX: x + width / 2, clientY: y + height / 2 }
+    for (const kind of ["dragenter", "dragover", "drop"]) canvas.dispatchEvent(new DragEvent(kind, where))
+  },
+
+  // The graph's nodes with the values of their widgets; subgraphs are looked into.
+  nodes(graph = app.rootGraph) {
+    return graph._nodes.flatMap((node) => [
+      {
+        id: String(node.id),
+        type: node.type,
+        title: node.title,
+        isKnown: Boolean(LiteGraph.registered_node_types[node.type] || node.subgraph),
+        values: Object.fromEntries((node.widgets ?? []).filter((w) => w.serialize !== false).map((w) => [w.name, w.value]))
+      },
+      ...(node.subgraph ? this.nodes(node.subgraph) : [])
+    ])
+  },
+
+  // Set widgets by name wherever they hold a number, as typing into them does.
+  setNumbers(numbers) {
+    for (const node of app.rootGraph._nodes) {
+      for (const widget of node.widgets ?? []) {
+        if (!(widget.name in numbers) || typeof widget.value !== "number") continue
+        widget.value = numbers[widget.name]
+        widget.callback?.(widget.value)
+      }
+    }
+  },
+
+  addNode(type, x, y) {
+    const node = LiteGraph.createNode(type)
+    node.pos = [x, y]
+    app.rootGraph.add(node)
+    return String(node.id)
+  },
+
+  select(id) {
+    app.canvas.selectNode(this.node(id))
+  },
+
+  node(id) {
+    return app.rootGraph._nodes.find((node) => String(node.id) === String(id))
+  },
+
+  // The words that a node shows: what stands on the canvas is a slot's label, else its translated name, else its name.
+  words(id) {
+    const node = this.node(id)
+    const word = (slot) => slot.label ?? slot.localized_name ?? slot.name
+    return {
+      title: node.title,
+      inputs: Object.fromEntries(node.inputs.map((slot) => [slot.name, word(slot)])),
+      outputs: node.outputs.map(word)
+    }
+  },
+
+  // Where on the screen (CSS pixels) a node's title, or the input of this name, is.
+  place(id, part) {
+    const node = this.node(id)
+    const index = node.inputs.findIndex((slot) => slot.name === part)
+    const [x, y] = part === "title" ? [node.pos[0] + 60, node.pos[1] - 15] : node.getInputPos(index)
+    const { x: left, y: top } = app.canvas.canvas.getBoundingClientRect()
+    const { scale, offset } = app.canvas.ds
+    return [left + (x + offset[0]) * scale, top + (y + offset[1]) * scale]
+  },
+
+  // Bounds in graph units of all nodes and groups, or of some nodes: [left, top, right, bottom].
+  bounds(ids) {
+    const nodes = app.rootGraph._nodes.filter((node) => !ids || ids.includes(String(node.id)))
+    const boxes = nodes.map((node) => [node.pos[0], node.pos[1] - 30, node.pos[0] + node.size[0], node.pos[1] + node.size[1]])
+    for (const group of ids ? [] : app.rootGraph._groups) {
+      boxes.push([group.pos[0], group.pos[1], group.pos[0] + group.size[0], group.pos[1] + group.size[1]])
+    }
+    const extreme = (pick, index) => pick(...boxes.map((box) => box[index]))
+    return [extreme(Math.min, 0), extreme(Math.min, 1), extreme(Math.max, 2), extreme(Math.max, 3)]
+  },
+
+  // Show the graph with this point in the canvas's top left corner.
+  look(left, top, scale) {
+    app.canvas.ds.scale = scale
+    app.canvas.ds.offset = [-left, -top]
+    app.canvas.setDirty(true, true)
+  },
+
+  async twoFrames() {
+    for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
+  },
+
+  async player() {
+    const video = document.querySelector("video")
+    video.loop = true
+    await video.play()
+    return video
+  },
+
+  film() {
+    const video = document.querySelector("video")
+    return {
+      source: video.currentSrc,
+      seconds: video.duration,
+      width: video.videoWidth,
+      hasControls: video.controls,
+      soundBytes: video.webkitAudioDecodedByteCount
+    }
+  }
+}

@@ -1,0 +1,58 @@
+"""Each translation in locales/, as the frontend shows it: titles, inputs, outputs, tooltips, search."""
+
+import json
+
+import pytest
+
+from bed.versions import ROOT
+
+LOCALES = {
+    file.parent.name: json.loads(file.read_text(encoding="utf-8"))
+    for file in sorted(ROOT.glob("locales/*/nodeDefs.json"))
+}
+LANGUAGES = ("fr", "zh")  # the frontend's names of French and Simplified Chinese
+WITH_A_MEANING = "@{}|"  # the frontend's translator reads these in names and descriptions (not in tooltips)
+
+
+def test_the_languages_are_there():
+    assert set(LANGUAGES) <= set(LOCALES)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_only_what_the_nodes_have_is_translated(locale, studio):
+    for kind, words in LOCALES[locale].items():
+        info = studio.object_info(kind)[kind]
+        inputs = {name for group in ("required", "optional") for name in info["input"].get(group, {})}
+        assert set(words["inputs"]) <= inputs, kind
+        assert set(words["outputs"]) <= {str(index) for index in range(len(info["output"]))}, kind
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_word_is_read_as_a_formula(locale):
+    for kind, words in LOCALES[locale].items():
+        slots = [*words["inputs"].values(), *words["outputs"].values()]
+        plain = [words["display_name"], words["description"], *(slot["name"] for slot in slots)]
+        assert not [text for text in plain if set(text) & set(WITH_A_MEANING)], kind
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_nodes_speak_the_language(open_page, renderer, locale):
+    page = open_page(renderer, locale)
+    for kind, words in LOCALES[locale].items():
+        page.clear()
+        node = page.add_node(kind)
+        shown = page.words(node)
+        assert shown["title"] == words["display_name"]
+        for name, slot in words["inputs"].items():
+            assert shown["inputs"][name] == slot["name"], (kind, name)
+        assert shown["outputs"] == [words["outputs"][str(i)]["name"] for i in range(len(shown["outputs"]))]
+        assert page.title_tooltip(node) == words["description"]
+        for name in {next(iter(words["inputs"])), next(reversed(words["inputs"]))}:
+            assert page.input_tooltip(node, name) == words["inputs"][name]["tooltip"], (kind, name)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_search_offers_the_translated_names(open_page, locale):
+    page = open_page("nodes2", locale)
+    for words in LOCALES[locale].values():
+        assert words["display_name"] in page.search(words["display_name"])
