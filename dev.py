@@ -7,6 +7,7 @@
     python3 dev.py check        lint, format, types
     python3 dev.py bench        speed and memory, side by side with the peers' five passes
     python3 dev.py workflows    write the files in workflows/ anew
+    python3 dev.py screenshots  take the pictures in docs/images/ anew
 
 `python3 dev.py COMMAND --help` tells more. What is downloaded and made lives in ~/.cache/idlora-ltx2, or in the
 folder named by IDLORA_CACHE. COMFYUI_PATH makes `demo` and `host` use an existing ComfyUI, run by the interpreter
@@ -29,12 +30,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
 from bed import checks, demo, environment, tiers
 from bed.bench import command as bench
+from bed.browser import chromium
 from bed.console import SetupError
 from bed.host_client import HostError
 
 
 def write_workflows(_: argparse.Namespace) -> int:
     command = [environment.python(), "-m", "bed.graphs"]
+    return subprocess.run(command, env=environment.bed_variables()).returncode
+
+
+def take_screenshots(_: argparse.Namespace) -> int:
+    command = [environment.python(), "-m", "bed.browser.screenshots", chromium.executable()]
     return subprocess.run(command, env=environment.bed_variables()).returncode
 
 
@@ -57,6 +64,7 @@ COMMANDS = {
         "measure speed and memory against the peers' way", bench.run_bench, bench.add_bench_options
     ),
     "workflows": Command("write the workflows anew from their source", write_workflows),
+    "screenshots": Command("take the documentation's pictures anew, in a real browser", take_screenshots),
 }
 
 

@@ -53,9 +53,7 @@ class Result:
 
 
 def add_test_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "tiers", nargs="*", metavar="TIER", help=f"of {', '.join(TIERS)}; all when none"
-    )
+    parser.add_argument("tiers", nargs="*", metavar="TIER", help=f"of {', '.join(TIERS)}; all when none")
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--all-hosts", action="store_true", help=f"parity and host on {', '.join(HOSTS)}")
     chosen.add_argument(

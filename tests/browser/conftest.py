@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,8 +44,10 @@ def open_page(request: pytest.FixtureRequest, window: Window, studio: HostProces
     pages = request.node.stash[PAGES] = []
     with ExitStack() as stack:
 
-        def open_one(renderer: str, locale: str = "en", host: HostProcess = studio) -> ComfyPage:
-            pages.append(stack.enter_context(window.page(host, renderer, locale)))
+        def open_one(
+            renderer: str, locale: str = "en", host: HostProcess = studio, **settings: Any
+        ) -> ComfyPage:
+            pages.append(stack.enter_context(window.page(host, renderer, locale, settings=settings)))
             return pages[-1]
 
         yield open_one
@@ -59,7 +62,9 @@ def page(open_page: OpenPage, renderer: str) -> ComfyPage:
 
 
 @pytest.fixture(scope="session")
-def shared_page(window: Window, studio: HostProcess) -> Callable[[str, str], AbstractContextManager[ComfyPage]]:
+def shared_page(
+    window: Window, studio: HostProcess
+) -> Callable[[str, str], AbstractContextManager[ComfyPage]]:
     """The same for fixtures that several tests share: `with shared_page(renderer, name) as page`."""
 
     @contextmanager

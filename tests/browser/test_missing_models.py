@@ -9,7 +9,8 @@ from bed.browser.shipped import NAMES, models_of
 from bed.graphs.workflows import FOLDER
 from bed.host_process import HostProcess
 
-DIFFERENT = {tuple(sorted(models_of(name))): name for name in reversed(NAMES)}  # one workflow per set of models
+# One workflow for each set of models.
+DIFFERENT = {tuple(sorted(models_of(name))): name for name in reversed(NAMES)}
 
 
 @pytest.fixture(scope="module")

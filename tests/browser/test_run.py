@@ -35,10 +35,10 @@ def finished(request, shared_page, studio):
     seed = 100 + RUNS.index(request.param)  # another each time: nothing comes from the host's cache
     with shared_page(renderer, f"{name}-{renderer}") as page:
         page.drop_file(FOLDER / f"{name}.json")
-        page.set_numbers(SMALL_VALUES | {"seed": seed})
+        page.set_values(SMALL_VALUES | {"seed": seed})
         nodes = page.nodes()
         mp4 = mp4_of(studio, page.wait_success(page.run()))
-        assert page.complaints() == []
+        assert page.complaints() == [] and page.overlaps() == []
         return Finished(renderer, nodes, page.film(), mp4)
 
 
@@ -64,7 +64,7 @@ def test_dropping_the_mp4_restores_the_graph(finished, open_page):
 
 def test_a_stopped_run_ends_and_the_next_is_right(page, studio, record_property):
     page.drop_file(ONE_STAGE)
-    page.set_numbers(LONG)
+    page.set_values(LONG)
     seen = page.run()
     page.wait_steps(seen, 5)
     seconds = page.interrupt(seen)
@@ -72,11 +72,11 @@ def test_a_stopped_run_ends_and_the_next_is_right(page, studio, record_property)
     record_property("seconds_to_stop", seconds)
     assert seconds < SECONDS_TO_STOP
     after_the_stop = rendered(page, studio)
-    studio.post("/free", {"unload_models": True, "free_memory": True})  # nor may the third come from the cache
+    studio.post("/free", {"unload_models": True, "free_memory": True})  # so that nothing comes from the cache
     undisturbed = rendered(page, studio)
     assert after_the_stop.distance(undisturbed) < SAME
 
 
 def rendered(page, studio):
-    page.set_numbers(TINY)
+    page.set_values(TINY)
     return read_video(mp4_of(studio, page.wait_success(page.run())))

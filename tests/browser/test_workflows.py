@@ -15,6 +15,7 @@ def test_a_dropped_workflow_is_whole(page, name):
     assert page.missing_types() == []
     assert len(page.nodes()) == len(nodes_of(name))
     assert page.complaints() == []
+    assert page.overlaps() == []
 
 
 @pytest.mark.parametrize("name", NEEDING_OTHERS)

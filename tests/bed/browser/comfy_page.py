@@ -7,12 +7,13 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, Request, TimeoutError, expect
 
-from ..host_client import HostClient
+from ..host_process import HostProcess
 from .listener import Listener
 
 PROBE = Path(__file__).with_name("probe.js")
 SOON, LATE = 60_000, 300_000  # milliseconds, only there to end a hang
 UNBLOCKED = 10_000
+POINTINGS, TOOLTIP_SHOWN = 20, 1_000
 DOUBLE_CLICKS, DOUBLE_CLICK_TAKEN = 10, 3_000
 CANVAS, CORNER = (800, 500), (1590, 990)  # points of the window
 QUIET = 500  # milliseconds without a request: what was loading is loaded
@@ -29,7 +30,7 @@ class ComfyPage:
         listener: what the tab complained about and asked for.
     """
 
-    def __init__(self, page: Page, host: HostClient, renderer: str, listener: Listener):
+    def __init__(self, page: Page, host: HostProcess, renderer: str, listener: Listener):
         self.page, self.host, self.renderer, self.listener = page, host, renderer, listener
         page.set_default_timeout(SOON)
         page.add_init_script(path=PROBE)
@@ -89,15 +90,20 @@ class ComfyPage:
         self.command("Comfy.NewBlankWorkflow")
         self.wait_until("probe.nodes().length === 0")
 
-    def set_numbers(self, numbers: dict[str, float]) -> None:
-        """Type numbers into all widgets of these names; a linked or a text widget stays as it is."""
-        self.probe("setNumbers", numbers)
+    def set_values(self, values: dict[str, Any]) -> None:
+        """Type into all widgets of these names that hold a value of the same kind; a linked one stays."""
+        self.probe("setValues", values)
 
     def nodes(self) -> list[dict[str, Any]]:
         return self.probe("nodes")
 
     def missing_types(self) -> list[str]:
         return sorted(node["type"] for node in self.nodes() if not node["isKnown"])
+
+    def overlaps(self) -> list[list[str]]:
+        """Titles of nodes that cover each other, two by two."""
+        self.fit_view()
+        return self.probe("overlaps")
 
     def complaints(self) -> list[str]:
         """What the frontend lays over the graph: its error box, and open dialogs."""
@@ -106,7 +112,13 @@ class ComfyPage:
 
     def fit_view(self) -> None:
         self.command("Comfy.Canvas.FitView")
-        self.page.evaluate("() => probe.twoFrames()")
+        self.page.evaluate("() => probe.stillView()")
+
+    def look(self, left: float, top: float, zoom: float) -> None:
+        """Bring a point of the graph to the canvas's top left corner, at `zoom` CSS pixels per unit."""
+        self.probe("look", left, top, zoom)
+        self.settle()
+        self.page.evaluate("() => probe.stillView()")
 
     # Running
 
@@ -254,17 +266,33 @@ class ComfyPage:
         """Point at a node's title; the words that appear."""
         return self._tooltip(node_id, "title", self.probe("words", node_id)["title"])
 
+    def pointable(self, node_id: str) -> list[str]:
+        """Names of the inputs whose tooltip the renderer shows where one points at them.
+
+        Classic has none on text boxes. Nodes 2.0 looks for a socket's tooltip under its translated name, and
+        finds none.
+        """
+        return self.probe("pointable", node_id, self.renderer == "nodes2")
+
     def input_tooltip(self, node_id: str, name: str) -> str:
-        """Point at one of a node's inputs; the words that appear."""
-        return self._tooltip(node_id, name, self.probe("words", node_id)["inputs"][name])
+        """Point at one of a node's inputs; the words that appear. Nodes 2.0 adds a long value to them."""
+        word = self.probe("words", node_id)["inputs"][name]
+        return self._tooltip(node_id, name, word).split("\n\n")[0]
 
     def _tooltip(self, node_id: str, part: str, word: str) -> str:
         tip = self.page.locator(TOOLTIP[self.renderer])
         self.page.mouse.move(*CORNER)
         expect(tip).to_be_hidden()
+        for attempt in range(POINTINGS):
+            self._point(node_id, part, word, attempt)
+            with suppress(TimeoutError):
+                tip.wait_for(timeout=TOOLTIP_SHOWN)
+                break
+        return tip.inner_text()
+
+    def _point(self, node_id: str, part: str, word: str, attempt: int) -> None:
         if self.renderer == "nodes2":
             self.node(node_id).get_by_text(word, exact=True).first.hover()
         else:
-            self.page.mouse.move(*self.probe("place", node_id, part))
-        tip.wait_for()
-        return tip.inner_text()
+            x, y = self.probe("place", node_id, part)
+            self.page.mouse.move(x + attempt % 2, y)

@@ -57,12 +57,12 @@ window.probe = {
     ])
   },
 
-  // Set widgets by name wherever they hold a number, as typing into them does.
-  setNumbers(numbers) {
+  // Set widgets by name, as typing into them does, wherever they hold a value of the same kind.
+  setValues(values) {
     for (const node of app.rootGraph._nodes) {
       for (const widget of node.widgets ?? []) {
-        if (!(widget.name in numbers) || typeof widget.value !== "number") continue
-        widget.value = numbers[widget.name]
+        if (typeof widget.value !== typeof values[widget.name]) continue
+        widget.value = values[widget.name]
         widget.callback?.(widget.value)
       }
     }
@@ -97,33 +97,72 @@ window.probe = {
   // Where on the screen (CSS pixels) a node's title, or the input of this name, is.
   place(id, part) {
     const node = this.node(id)
-    const index = node.inputs.findIndex((slot) => slot.name === part)
-    const [x, y] = part === "title" ? [node.pos[0] + 60, node.pos[1] - 15] : node.getInputPos(index)
+    const widget = node.widgets?.find((widget) => widget.name === part)
+    const [x, y] = widget
+      ? [node.pos[0] + node.size[0] / 2, node.pos[1] + widget.y + 10]
+      : part === "title"
+        ? [node.pos[0] + 60, node.pos[1] - 15]
+        : node.getInputPos(node.inputs.findIndex((slot) => slot.name === part))
     const { x: left, y: top } = app.canvas.canvas.getBoundingClientRect()
     const { scale, offset } = app.canvas.ds
     return [left + (x + offset[0]) * scale, top + (y + offset[1]) * scale]
   },
 
-  // Bounds in graph units of all nodes and groups, or of some nodes: [left, top, right, bottom].
+  pointable(id, isNodes2) {
+    const node = this.node(id)
+    const isTextBox = (name) => Boolean(node.widgets.find((widget) => widget.name === name).element)
+    return node.inputs.filter((slot) => (isNodes2 ? slot.widget : !slot.widget || !isTextBox(slot.name))).map((slot) => slot.name)
+  },
+
+  // A node with its title, in graph units: [left, top, right, bottom].
+  box(node) {
+    const element = document.querySelector(`[data-node-id='${node.id}']`) // Nodes 2.0 may draw it larger than it says
+    const [width, height] = element ? [element.offsetWidth, element.offsetHeight] : [node.size[0], node.size[1] + 30]
+    return [node.pos[0], node.pos[1] - 30, node.pos[0] + width, node.pos[1] - 30 + height]
+  },
+
+  // Bounds in graph units of all nodes and groups, or of some nodes.
   bounds(ids) {
-    const nodes = app.rootGraph._nodes.filter((node) => !ids || ids.includes(String(node.id)))
-    const boxes = nodes.map((node) => [node.pos[0], node.pos[1] - 30, node.pos[0] + node.size[0], node.pos[1] + node.size[1]])
-    for (const group of ids ? [] : app.rootGraph._groups) {
-      boxes.push([group.pos[0], group.pos[1], group.pos[0] + group.size[0], group.pos[1] + group.size[1]])
-    }
+    const boxes = app.rootGraph._nodes.filter((node) => !ids || ids.includes(String(node.id))).map(this.box)
+    for (const { pos, size } of ids ? [] : app.rootGraph._groups) boxes.push([pos[0], pos[1], pos[0] + size[0], pos[1] + size[1]])
     const extreme = (pick, index) => pick(...boxes.map((box) => box[index]))
     return [extreme(Math.min, 0), extreme(Math.min, 1), extreme(Math.max, 2), extreme(Math.max, 3)]
   },
 
-  // Show the graph with this point in the canvas's top left corner.
+  // Pairs of nodes that cover each other.
+  overlaps() {
+    const nodes = app.rootGraph._nodes.map((node) => [node.title, ...this.box(node)])
+    const meet = ([, left, top, right, bottom], [, otherLeft, otherTop, otherRight, otherBottom]) =>
+      left < otherRight && otherLeft < right && top < otherBottom && otherTop < bottom
+    return nodes.flatMap((node, i) => nodes.slice(i + 1).filter((other) => meet(node, other)).map((other) => [node[0], other[0]]))
+  },
+
+  // Show the graph with this point in the canvas's top left corner, in CSS pixels per unit.
   look(left, top, scale) {
     app.canvas.ds.scale = scale
     app.canvas.ds.offset = [-left, -top]
     app.canvas.setDirty(true, true)
   },
 
-  async twoFrames() {
-    for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
+  corner() {
+    const { x, y } = app.canvas.canvas.getBoundingClientRect()
+    return [x, y]
+  },
+
+  // Put a node somewhere, in this width and at least this height; null leaves the width.
+  put(id, x, y, width, height) {
+    const node = this.node(id)
+    node.pos = [x, y]
+    node.setSize([width ?? node.size[0], Math.max(height, node.computeSize()[1])])
+  },
+
+  // Until the view has stood still for some frames: the frontend moves it in an animation.
+  async stillView() {
+    const view = () => JSON.stringify([app.canvas.ds.scale, [...app.canvas.ds.offset]])
+    for (let before = "", still = 0; still < 10; before = view()) {
+      await new Promise(requestAnimationFrame)
+      still = view() === before ? still + 1 : 0
+    }
   },
 
   async player() {

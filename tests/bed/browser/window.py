@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ..host_client import HostClient
+from ..host_process import HostProcess
 from .comfy_page import ComfyPage
 from .listener import Listener
 
@@ -34,7 +34,7 @@ SETTINGS = {  # no tutorial, no news, nothing brought back from an earlier page
     "Comfy.RightSidePanel.IsOpen": False,
     "Comfy.Minimap.Visible": False,
     "LiteGraph.Node.TooltipDelay": 50,
-    "Comfy.Node.AlwaysShowAdvancedWidgets": True,
+    "Comfy.Node.AlwaysShowAdvancedWidgets": False,
 }
 
 
@@ -47,7 +47,7 @@ class Window:
     @contextmanager
     def page(
         self,
-        host: HostClient,
+        host: HostProcess,
         renderer: str,
         locale: str = "en",
         *,
@@ -82,7 +82,7 @@ def _is_foreign(url: str, own: str) -> bool:
     return url.startswith("http") and not url.startswith(own + "/")
 
 
-def _opened(page: Page, host: HostClient, renderer: str) -> ComfyPage:
+def _opened(page: Page, host: HostProcess, renderer: str) -> ComfyPage:
     comfy = ComfyPage(page, host, renderer, Listener(page))
     comfy.open()
     return comfy
