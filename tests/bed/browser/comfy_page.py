@@ -79,7 +79,8 @@ class ComfyPage:
 
     def drop_file(self, file: Path) -> None:
         """Drop a file on the canvas and wait for its graph."""
-        self.clear()
+        if self.nodes():
+            self.clear()
         content = base64.b64encode(file.read_bytes()).decode()
         self.probe("drop", file.name, content, MEDIA_TYPES[file.suffix])
         self.wait_until("probe.nodes().length > 0")
