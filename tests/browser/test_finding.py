@@ -1,5 +1,7 @@
 """Where people look for the pack: templates, node search, help."""
 
+import re
+
 import pytest
 
 from bed.graphs.workflows import FOLDER
@@ -37,16 +39,19 @@ def test_each_node_opens_its_help_page(page, studio):
     for kind, info in own_types(studio).items():
         page.clear()
         content = page.help(kind)
-        heading, text = content.locator("h1").inner_text(), content.inner_text()
         assert content.locator(".fallback-content").count() == 0, f"{kind} has no page of its own"
-        assert heading == info["display_name"]
-        first_paragraph = (HELP_PAGES / f"{kind}.md").read_text(encoding="utf-8").split("\n\n")[1]
-        assert plain(first_paragraph) in " ".join(text.split())
+        assert content.locator("h1").inner_text() == info["display_name"]
+        assert first_sentence(kind) in " ".join(content.inner_text().split())
+        widths = content.locator("img").evaluate_all("pictures => pictures.map(one => one.naturalWidth)")
+        assert all(widths), f"a picture of {kind}'s page does not load"
 
 
-def plain(markdown):
-    """A paragraph's words without its marks."""
-    return " ".join(markdown.replace("**", "").replace("`", "").split())
+def first_sentence(kind):
+    """Of the first paragraph of a node's page, without its marks."""
+    blocks = (HELP_PAGES / f"{kind}.md").read_text(encoding="utf-8").split("\n\n")
+    paragraph = next(block for block in blocks if block[0].isalpha())
+    words = re.sub(r"\[([^]]*)\]\([^)]*\)|[*`]", r"\1", paragraph)
+    return " ".join(words.split()).partition(". ")[0]
 
 
 @pytest.mark.parametrize("kind", sorted(path.stem for path in HELP_PAGES.glob("*.md")))

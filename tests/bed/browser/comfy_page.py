@@ -211,6 +211,7 @@ class ComfyPage:
         self.see("info-button").click()
         content = self.see("properties-panel").locator(".node-help-content")
         content.locator(".markdown-content, .fallback-content").wait_for()
+        self.settle()
         return content
 
     def errors_panel(self) -> Locator:

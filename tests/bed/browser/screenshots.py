@@ -1,4 +1,4 @@
-"""`dev.py screenshots`: the pictures in docs/images/, taken of the real frontend on a real host.
+"""`dev.py screenshots`: the pictures in docs/images/ and web/docs/images/, taken of the real frontend on a real host.
 
     python -m bed.browser.screenshots CHROMIUM
 
@@ -26,6 +26,9 @@ from .shipped import NAMES, nodes_of
 from .window import Window, open_window
 
 IMAGES = ROOT / "docs" / "images"
+HELP_IMAGES = (
+    ROOT / "web" / "docs" / "images"
+)  # help pages cannot show what is not shipped: `images/<node_id>.webp`
 ASSETS = ROOT / "workflows" / "assets"
 MARGIN = 30  # graph units around what is shown
 MAX_BYTES, QUALITIES = 240_000, (90, 80, 70, 60, 50)
@@ -41,7 +44,6 @@ Box = tuple[float, float, float, float]
 
 
 def take_all(window: Window, host: HostProcess) -> None:
-    IMAGES.mkdir(parents=True, exist_ok=True)
     own = sorted(kind for kind in host.object_info() if kind.startswith("LTXIDLoRA_"))
     with window.page(host, "classic", scale=1.5, settings=BARE) as page:
         hide_all_but_the_graph(page)
@@ -53,7 +55,9 @@ def take_all(window: Window, host: HostProcess) -> None:
         for kind in own:
             page.clear()
             add_example(page, kind)
-            save(framed(page, page.probe("bounds"), zoom=1), f"node_{kind.removeprefix('LTXIDLoRA_')}")
+            picture = framed(page, page.probe("bounds"), zoom=1)
+            save(picture, f"node_{kind.removeprefix('LTXIDLoRA_')}")
+            save(picture, kind, HELP_IMAGES)
     with window.page(host, "nodes2", scale=1.5, settings=BARE) as page:
         hide_all_but_the_graph(page)
         add_in_columns(page, own)
@@ -118,7 +122,7 @@ def finished_run(page: ComfyPage) -> bytes:
     return page.page.screenshot(clip={"x": 0, "y": TABS, "width": width, "height": height - TABS})
 
 
-def save(screenshot: bytes, name: str) -> None:
+def save(screenshot: bytes, name: str, folder: Path = IMAGES) -> None:
     """Write a WebP file, in the best quality that keeps it small."""
     picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
     for quality in QUALITIES:
@@ -126,7 +130,8 @@ def save(screenshot: bytes, name: str) -> None:
         picture.save(content, "WEBP", quality=quality, method=6)
         if content.tell() <= MAX_BYTES:
             break
-    file = IMAGES / f"{name}.webp"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.webp"
     file.write_bytes(content.getvalue())
     print(
         f"{file.relative_to(ROOT)}: {picture.width}x{picture.height}, {content.tell() // 1024} KiB",
