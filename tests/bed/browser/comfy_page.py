@@ -294,7 +294,7 @@ class ComfyPage:
 
     def _point(self, node_id: str, part: str, word: str, attempt: int) -> None:
         if self.renderer == "nodes2":
-            self.node(node_id).get_by_text(word, exact=True).first.hover()
+            self.node(node_id).get_by_text(word, exact=True).first.hover(force=True)
         else:
             x, y = self.probe("place", node_id, part)
             self.page.mouse.move(x + attempt % 2, y)

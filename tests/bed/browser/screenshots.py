@@ -26,13 +26,12 @@ from .shipped import NAMES, nodes_of
 from .window import Window, open_window
 
 IMAGES = ROOT / "docs" / "images"
-HELP_IMAGES = (
-    ROOT / "web" / "docs" / "images"
-)  # help pages cannot show what is not shipped: `images/<node_id>.webp`
+# Help pages show pictures from beside them, which are shipped: `![..](images/<node_id>.webp)`.
+HELP_IMAGES = ROOT / "web" / "docs" / "images"
 ASSETS = ROOT / "workflows" / "assets"
 MARGIN = 30  # graph units around what is shown
 MAX_BYTES, QUALITIES = 240_000, (90, 80, 70, 60, 50)
-NODE_GAP, COLUMN = 40, 400
+TITLE_HEIGHT, NODE_GAP, COLUMN = 30, 40, 400  # the same
 RUN_SIZE, TABS = (1300, 900), 38  # window, and the height of its row of tabs
 BARE = {  # nothing over the graph; text at every zoom
     "Comfy.Graph.CanvasInfo": False,
@@ -46,24 +45,62 @@ Box = tuple[float, float, float, float]
 def take_all(window: Window, host: HostProcess) -> None:
     own = sorted(kind for kind in host.object_info() if kind.startswith("LTXIDLoRA_"))
     with window.page(host, "classic", scale=1.5, settings=BARE) as page:
-        hide_all_but_the_graph(page)
-        for name in NAMES:
-            page.drop_file(FOLDER / f"{name}.json")
-            save(framed(page, page.probe("bounds"), zoom=0.7), f"workflow_{name.removeprefix('idlora_')}")
+        take_workflows(page)
     with window.page(host, "classic", scale=2, settings=BARE) as page:
-        hide_all_but_the_graph(page)
-        for kind in own:
-            page.clear()
-            add_example(page, kind)
-            picture = framed(page, page.probe("bounds"), zoom=1)
-            save(picture, f"node_{kind.removeprefix('LTXIDLoRA_')}")
-            save(picture, kind, HELP_IMAGES)
+        take_nodes(page, own)
     with window.page(host, "nodes2", scale=1.5, settings=BARE) as page:
-        hide_all_but_the_graph(page)
-        add_in_columns(page, own)
-        save(framed(page, page.probe("bounds"), zoom=0.9), "nodes_2")
+        take_nodes_together(page, own)
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
-        save(finished_run(page), "run_one_stage")
+        take_run(page)
+
+
+def take_workflows(page: ComfyPage) -> None:
+    hide_all_but_the_graph(page)
+    for name in NAMES:
+        page.drop_file(FOLDER / f"{name}.json")
+        save(framed(page, page.probe("bounds"), zoom=0.7), f"workflow_{name.removeprefix('idlora_')}")
+
+
+def take_nodes(page: ComfyPage, kinds: list[str]) -> None:
+    hide_all_but_the_graph(page)
+    for kind in kinds:
+        page.clear()
+        add_example(page, kind)
+        picture = framed(page, page.probe("bounds"), zoom=1)
+        save(picture, f"node_{kind.removeprefix('LTXIDLoRA_')}")
+        save(picture, kind, HELP_IMAGES)
+
+
+def take_nodes_together(page: ComfyPage, kinds: list[str], num_columns: int = 4) -> None:
+    """All nodes, each below the shortest column so far."""
+    hide_all_but_the_graph(page)
+    bottoms = [0.0] * num_columns
+    for kind in kinds:
+        column = bottoms.index(min(bottoms))
+        node_id = add_example(page, kind, column * (COLUMN + NODE_GAP), bottoms[column], COLUMN)
+        bottoms[column] = page.probe("bounds", [node_id])[3] + TITLE_HEIGHT + NODE_GAP
+    save(framed(page, page.probe("bounds"), zoom=0.9), "nodes_2")
+
+
+def take_run(page: ComfyPage) -> None:
+    """After a run: the window, with sampler, decoder and player in view; and what the reference's node shows."""
+    page.drop_file(FOLDER / "idlora_one_stage.json")
+    page.set_values(SMALL_VALUES | {"seed": 42})
+    page.wait_success(page.run())
+    page.film()
+    page.page.evaluate("() => document.querySelector('video').pause()")
+    left, top, _, _ = page.probe("bounds", ids_of(page, "LTXIDLoRA_KSampler", "SaveVideo"))
+    page.look(left - 130, top - 140, 1)
+    width, height = RUN_SIZE
+    picture = page.page.screenshot(clip={"x": 0, "y": TABS, "width": width, "height": height - TABS})
+    save(picture, "run_one_stage")
+    hide_all_but_the_graph(page)
+    box = page.probe("bounds", ids_of(page, "LTXIDLoRA_EncodeReferenceAudio"))
+    save(framed(page, box, zoom=1.2), "run_reference")
+
+
+def ids_of(page: ComfyPage, *kinds: str) -> list[str]:
+    return [node["id"] for node in page.nodes() if node["type"] in kinds]
 
 
 def hide_all_but_the_graph(page: ComfyPage) -> None:
@@ -97,29 +134,6 @@ def add_example(page: ComfyPage, kind: str, x: float = 0, y: float = 0, width: f
     page.probe("put", node_id, x, y, width or own_width, height)
     page.settle()
     return node_id
-
-
-def add_in_columns(page: ComfyPage, kinds: list[str], num_columns: int = 4) -> None:
-    """All nodes, each below the shortest column so far."""
-    bottoms = [0.0] * num_columns
-    for kind in kinds:
-        column = bottoms.index(min(bottoms))
-        node_id = add_example(page, kind, column * (COLUMN + NODE_GAP), bottoms[column], COLUMN)
-        bottoms[column] = page.probe("bounds", [node_id])[3] + 30 + NODE_GAP
-
-
-def finished_run(page: ComfyPage) -> bytes:
-    """The window after a run, with sampler, decoder and player in view."""
-    page.drop_file(FOLDER / "idlora_one_stage.json")
-    page.set_values(SMALL_VALUES | {"seed": 42})
-    page.wait_success(page.run())
-    page.film()
-    page.page.evaluate("() => document.querySelector('video').pause()")
-    shown = [node["id"] for node in page.nodes() if node["type"] in ("LTXIDLoRA_KSampler", "SaveVideo")]
-    left, top, _, _ = page.probe("bounds", shown)
-    page.look(left - 130, top - 140, 1)
-    width, height = RUN_SIZE
-    return page.page.screenshot(clip={"x": 0, "y": TABS, "width": width, "height": height - TABS})
 
 
 def save(screenshot: bytes, name: str, folder: Path = IMAGES) -> None:
