@@ -7,6 +7,7 @@
     python3 dev.py check        lint, format, types
     python3 dev.py bench        speed and memory, side by side with the peers' five passes
     python3 dev.py workflows    write the files in workflows/ anew
+    python3 dev.py locales      write the translations in locales/ anew
     python3 dev.py screenshots  take the pictures in docs/images/ anew
 
 `python3 dev.py COMMAND --help` tells more. What is downloaded and made lives in ~/.cache/idlora-ltx2, or in the
@@ -33,6 +34,7 @@ from bed.bench import command as bench
 from bed.browser import chromium
 from bed.console import SetupError
 from bed.host_client import HostError
+from bed.locales import command as locales
 
 
 def write_workflows(_: argparse.Namespace) -> int:
@@ -63,6 +65,7 @@ COMMANDS = {
     "bench": Command(
         "measure speed and memory against the peers' way", bench.run_bench, bench.add_bench_options
     ),
+    "locales": Command("write the translations anew from their catalogues", locales.run_locales),
     "workflows": Command("write the workflows anew from their source", write_workflows),
     "screenshots": Command("take the documentation's pictures anew, in a real browser", take_screenshots),
 }

@@ -10,6 +10,7 @@ from .positions import LTX2_GRID, AudioGrid
 
 FRAMES_PER_LATENT = 8
 PIXELS_PER_LATENT = 32
+MAX_LENGTH = 16384  # frames, as in the host's own nodes
 
 
 def checked_length(num_frames: int) -> int:
@@ -23,6 +24,11 @@ def checked_length(num_frames: int) -> int:
     below = max((num_frames - 1) // FRAMES_PER_LATENT * FRAMES_PER_LATENT + 1, 1)
     nearest = f"{below} or {below + FRAMES_PER_LATENT}"
     raise ValueError(f"Length is {num_frames} frames; LTX-2 makes 8n + 1 frames: use {nearest}.")
+
+
+def length_for(seconds: float, frame_rate: float) -> int:
+    """The shortest clip, 8n + 1 frames, that lasts at least so long."""
+    return max(math.ceil((seconds * frame_rate - 1) / FRAMES_PER_LATENT), 0) * FRAMES_PER_LATENT + 1
 
 
 def num_video_latents(num_frames: int) -> int:

@@ -14,8 +14,8 @@ Adding a fifth guidance is one more row of `TERMS` and one more field of `Scales
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from torch import Tensor
@@ -24,6 +24,7 @@ Prediction = Literal["cond", "uncond", "no_reference", "perturbed", "uncoupled"]
 TermName = Literal["cfg", "identity", "stg", "av_bimodal"]
 
 MAX_SCALE = 100.0
+ALWAYS = (math.inf, 0.0)
 
 
 @dataclass(frozen=True)
@@ -80,22 +81,22 @@ class Scales:
 
 @dataclass(frozen=True)
 class Guidance:
-    """Scales of both streams and the sigma window in which identity guidance acts.
+    """Scales of both streams and the sigma windows in which terms act.
 
     Attributes:
         video: scales of the video stream.
         audio: scales of the audio stream.
-        identity_sigmas: (highest, lowest) sigma at which the identity term acts, both included.
+        windows: (highest, lowest) sigma at which a term acts, both included; a term without one always acts.
     """
 
     video: Scales
     audio: Scales
-    identity_sigmas: tuple[float, float] = (math.inf, 0.0)
+    windows: Mapping[TermName, tuple[float, float]] = field(default_factory=dict)
 
     def acts(self, term: Term, sigma: float) -> bool:
         """Whether the term is on in either stream at this noise level."""
-        highest, lowest = self.identity_sigmas
-        if term.scale == "identity" and not lowest <= sigma <= highest:
+        highest, lowest = self.windows.get(term.scale, ALWAYS)
+        if not lowest <= sigma <= highest:
             return False
         return self.video.weight(term) != 0 or self.audio.weight(term) != 0
 
@@ -149,13 +150,22 @@ def combine(predictions: Mapping[Prediction, Tensor], scales: Scales, guided: Te
     cond = predictions["cond"]
     cond32 = cond.float()
     pred = cond32 if guided is None else guided.float()
+    for term, contribution in contributions(predictions, scales):
+        if guided is None or term.scale != "cfg":
+            pred = pred + contribution
+    return _rescale(pred, cond32, scales.rescale).to(cond.dtype)
+
+
+def contributions(predictions: Mapping[Prediction, Tensor], scales: Scales) -> Iterator[tuple[Term, Tensor]]:
+    """What each term adds to `cond`, one at a time: (scale_k - off_k) * (cond - other_k), in float32.
+
+    Terms that are off and terms whose prediction is absent are left out.
+    """
+    cond = predictions["cond"].float()
     for term in TERMS:
         weight = scales.weight(term)
-        covered = guided is not None and term.scale == "cfg"
-        if weight == 0 or covered or term.prediction not in predictions:
-            continue
-        pred = pred + weight * (cond32 - predictions[term.prediction].float())
-    return _rescale(pred, cond32, scales.rescale).to(cond.dtype)
+        if weight != 0 and term.prediction in predictions:
+            yield term, weight * (cond - predictions[term.prediction].float())
 
 
 def _rescale(pred: Tensor, cond: Tensor, rescale: float) -> Tensor:

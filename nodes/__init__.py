@@ -6,6 +6,11 @@ from comfy_api.latest import ComfyExtension, io
 class IDLoRAExtension(ComfyExtension):
     """What the host asks for the pack's nodes."""
 
+    async def on_load(self) -> None:
+        from .host.example_media import offer_examples
+
+        offer_examples()
+
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import decode, first_frame, load, prompt, reference, sampling, second_stage
 

@@ -70,7 +70,7 @@ class FirstFrameCondition(io.ComfyNode):
                     "length",
                     default=121,
                     min=9,
-                    max=SIZE_LIMIT,
+                    max=frames.MAX_LENGTH,
                     step=8,
                     tooltip="Frames, 8n + 1. 121 frames at 25 fps are 4.84 s, as in the paper.",
                 ),

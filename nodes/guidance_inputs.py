@@ -38,6 +38,16 @@ def _fraction(name: str, default: float, tooltip: str) -> io.Float.Input:
     )
 
 
+def _window(term: str, title: str) -> list[io.Float.Input]:
+    """From where to where a guidance acts; outside it runs no pass."""
+    return [
+        _fraction(
+            f"{term}_start_percent", 0.0, f"{title} acts from this part of the sampling on; 0 is the start."
+        ),
+        _fraction(f"{term}_end_percent", 1.0, f"{title} acts up to this part of the sampling; 1 is the end."),
+    ]
+
+
 def _switch(name: str, tooltip: str) -> io.Boolean.Input:
     return io.Boolean.Input(name, default=False, tooltip=tooltip, optional=True, advanced=True)
 
@@ -74,8 +84,9 @@ def guidance_inputs() -> list[io.Input]:
             optional=True,
             advanced=True,
         ),
-        _fraction("identity_start_percent", 0.0, "Identity guidance acts from this part of the sampling on."),
-        _fraction("identity_end_percent", 1.0, "Identity guidance acts up to this part of the sampling."),
+        *_window("identity", "Identity guidance"),
+        *_window("stg", "STG"),
+        *_window("av_bimodal", "Audio-video coupling"),
         io.Combo.Input(
             "identity_applies_to",
             options=[AUDIO, BOTH],
@@ -127,6 +138,10 @@ def guider_settings(
     stg_block_indices="29",
     identity_start_percent=0.0,
     identity_end_percent=1.0,
+    stg_start_percent=0.0,
+    stg_end_percent=1.0,
+    av_bimodal_start_percent=0.0,
+    av_bimodal_end_percent=1.0,
     identity_applies_to=AUDIO,
     hide_reference_from_video=False,
     hide_text_from_reference=False,
@@ -148,6 +163,8 @@ def guider_settings(
         audio=audio,
         stg_block_indices=stg_block_indices,
         identity_percents=(identity_start_percent, identity_end_percent),
+        stg_percents=(stg_start_percent, stg_end_percent),
+        av_bimodal_percents=(av_bimodal_start_percent, av_bimodal_end_percent),
         numerics=checked_numerics(numerics),
         masks=ReferenceMasks(hide_reference_from_video, hide_text_from_reference),
         speed=checked_speed(speed),

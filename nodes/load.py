@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..idlora_core.lora_match import MAX_STRENGTH
+from ..idlora_core.lora.match import MAX_STRENGTH
 from .host import lora as host_lora
 from .host.regime import regime_of
 from .host.status import send_status

@@ -2,8 +2,11 @@
 
 from comfy_api.latest import io
 
+from ..idlora_core.frames import MAX_LENGTH
 from ..idlora_core.prompt import format_prompt
-from .sockets import CATEGORY
+from ..idlora_core.speech_length import speech_fit
+from .host.status import send_status
+from .sockets import CATEGORY, frame_rate_input
 
 
 class IDLoRAPrompt(io.ComfyNode):
@@ -13,7 +16,9 @@ class IDLoRAPrompt(io.ComfyNode):
             node_id="LTXIDLoRA_Prompt",
             display_name="ID-LoRA Prompt",
             category=CATEGORY,
-            description="Writes [VISUAL]: .. [SPEECH]: .. [SOUNDS]: .. for the text encoder.",
+            description=(
+                "Writes [VISUAL]: .. [SPEECH]: .. [SOUNDS]: .. for the text encoder, and tells how long the words take."
+            ),
             search_aliases=["talking head prompt", "speech prompt", "dialogue", "id-lora"],
             inputs=[
                 io.String.Input(
@@ -28,7 +33,7 @@ class IDLoRAPrompt(io.ComfyNode):
                     default="",
                     tooltip=(
                         "The words that are spoken, as they are said. About 2.5 words a second;"
-                        " what does not fit the clip is cut."
+                        " what does not fit the clip is cut. What is in brackets counts as a direction, not as words."
                     ),
                 ),
                 io.String.Input(
@@ -37,13 +42,28 @@ class IDLoRAPrompt(io.ComfyNode):
                     default="",
                     tooltip="How it sounds: the room, the tone, an accent, the background. Accents do not come from the reference.",
                 ),
+                io.Int.Input(
+                    "length",
+                    default=0,
+                    min=0,
+                    max=MAX_LENGTH,  # step 1: the frontend counts a step from min, and 8 would round 121 to 120
+                    optional=True,
+                    tooltip=(
+                        "The clip's frames, from where First-Frame Condition has them: the node then says whether"
+                        " the words fit. 0 leaves that out. The prompt is the same either way."
+                    ),
+                ),
+                frame_rate_input("The clip's frames per second, to go with length.", optional=True),
             ],
             outputs=[io.String.Output(display_name="prompt")],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
-    def execute(cls, visual, speech, sounds) -> io.NodeOutput:
-        return io.NodeOutput(format_prompt(visual, speech, sounds))
+    def execute(cls, visual, speech, sounds, length=0, frame_rate=25.0) -> io.NodeOutput:
+        prompt = format_prompt(visual, speech, sounds)
+        send_status(cls.hidden.unique_id, speech_fit(speech, length, frame_rate))
+        return io.NodeOutput(prompt)
 
 
 NODES = [IDLoRAPrompt]

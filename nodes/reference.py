@@ -3,9 +3,12 @@
 from comfy_api.latest import io
 
 from ..idlora_core.positions import LTX2_GRID
-from ..idlora_core.reference import Reference, prepare_waveform
+from ..idlora_core.reference import Reference
+from ..idlora_core.voice.recording import SELECTIONS, Recording, prepare_recording
+from . import reference_picture
 from .host import vae as host_vae
 from .host.status import send_status
+from .previews import player_and_picture, player_input
 from .sockets import CATEGORY, IdentityReference
 
 SECONDS_PER_LATENT = LTX2_GRID.seconds_per_latent
@@ -20,9 +23,17 @@ class EncodeReferenceAudio(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Turns a voice recording into the reference that ID-LoRA speaks with."
-                " Any sample rate, mono or stereo; the first seconds of speech are taken."
+                " Any sample rate, mono or stereo; the best seconds of speech are taken, shown and played, with"
+                " advice where the recording is short, clipped or noisy, or holds music or two speakers."
             ),
-            search_aliases=["voice clone", "reference audio", "voice reference", "speaker", "id-lora"],
+            search_aliases=[
+                "voice clone",
+                "reference audio",
+                "voice reference",
+                "speaker",
+                "reference doctor",
+                "id-lora",
+            ],
             inputs=[
                 io.Audio.Input(
                     "audio",
@@ -36,7 +47,7 @@ class EncodeReferenceAudio(io.ComfyNode):
                     max=30.0,
                     step=0.1,
                     tooltip=(
-                        "At most so much of the recording, from where speech begins. The model was trained"
+                        "At most so much of the recording is taken. The model was trained"
                         " with about 5 s; users report that longer references are echoed in the clip."
                     ),
                 ),
@@ -55,6 +66,37 @@ class EncodeReferenceAudio(io.ComfyNode):
                     optional=True,
                     advanced=True,
                 ),
+                io.Combo.Input(
+                    "selection",
+                    options=list(SELECTIONS),
+                    default=SELECTIONS[0],
+                    tooltip=(
+                        "best part: the seconds with most clear speech, from a pause to a pause where there are any."
+                        " from the start: the first seconds, from where sound begins."
+                    ),
+                    optional=True,
+                ),
+                io.Boolean.Input(
+                    "shorten_pauses",
+                    default=True,
+                    tooltip=(
+                        "Pauses longer than 0.5 s become 0.3 s, so that more of the reference is voice."
+                        " Speech without such pauses is left as it is, bit for bit."
+                    ),
+                    optional=True,
+                    advanced=True,
+                ),
+                io.Boolean.Input(
+                    "level_loudness",
+                    default=False,
+                    tooltip=(
+                        "Bring what is taken to -23 LUFS (EBU R 128), less where it would clip."
+                        " For recordings that are much too soft or too loud; off leaves the level alone."
+                    ),
+                    optional=True,
+                    advanced=True,
+                ),
+                player_input(),
             ],
             outputs=[
                 IdentityReference.Output(
@@ -63,20 +105,51 @@ class EncodeReferenceAudio(io.ComfyNode):
                 io.Audio.Output(display_name="audio", tooltip="What was really encoded, to listen to."),
             ],
             hidden=[io.Hidden.unique_id],
+            is_output_node=True,  # else the frontend shows no player; and a voice can be judged before a render
         )
 
     @classmethod
     def execute(
-        cls, audio, audio_vae, max_seconds, reference_gap_seconds=SECONDS_PER_LATENT
+        cls,
+        audio,
+        audio_vae,
+        max_seconds,
+        reference_gap_seconds=SECONDS_PER_LATENT,
+        selection=SELECTIONS[0],
+        shorten_pauses=True,
+        level_loudness=False,
+        audioUI=None,
     ) -> io.NodeOutput:
         grid = host_vae.audio_grid(audio_vae)
         if audio is None:
             raise ValueError("Reference audio is missing; the video it comes from may have no sound.")
-        waveform = prepare_waveform(audio["waveform"], audio["sample_rate"], grid.sample_rate, max_seconds)
-        reference = Reference(host_vae.encode_reference(audio_vae, waveform), grid, reference_gap_seconds)
-        seconds = waveform.shape[-1] / grid.sample_rate
-        send_status(cls.hidden.unique_id, f"{seconds:.1f} s, {reference.num_tokens} tokens")
-        return io.NodeOutput(reference, {"waveform": waveform, "sample_rate": grid.sample_rate})
+        recording = prepare_recording(
+            audio["waveform"],
+            audio["sample_rate"],
+            grid.sample_rate,
+            max_seconds,
+            selection,
+            shorten_pauses,
+            level_loudness,
+        )
+        latent = host_vae.encode_reference(audio_vae, recording.waveform)
+        reference = Reference(latent, grid, reference_gap_seconds)
+        shown, remark = player_and_picture(
+            recording.waveform, grid.sample_rate, lambda: reference_picture.draw(recording, reference)
+        )
+        remarks = " ".join(filter(None, [*recording.remarks, remark]))
+        summary = _summary(recording, reference)
+        send_status(cls.hidden.unique_id, f"{summary}. {remarks}" if remarks else summary)
+        outputs = reference, {"waveform": recording.waveform, "sample_rate": grid.sample_rate}
+        return io.NodeOutput(*outputs, ui=shown) if shown else io.NodeOutput(*outputs)
+
+
+def _summary(recording: Recording, reference: Reference) -> str:
+    """4.8 s, 121 tokens, -21 dBFS, speech 92 %."""
+    return (
+        f"{recording.seconds:.1f} s, {reference.num_tokens} tokens, {recording.level_dbfs:.0f} dBFS,"
+        f" speech {100 * recording.diagnosis.speech_share:.0f} %"
+    )
 
 
 NODES = [EncodeReferenceAudio]

@@ -1,19 +1,27 @@
 """Identity-Guided KSampler and Identity Guider: one guider, run here or by the host's own sampler."""
 
+import time
+from collections.abc import Sequence
+
 import torch
 from comfy_api.latest import io
 
 from ..idlora_core.presets import DISTILLED, LTX2, PRESETS
 from ..idlora_core.regime import mismatches
 from ..idlora_core.sigmas import DISTILLED_8_STEPS, checked_sigmas, ltx2_sigmas
+from ..idlora_core.term_sizes import CallSizes, TermRecord
+from .drawing import CannotDraw
 from .guidance_inputs import guidance_inputs, guider_settings, preset_input
+from .guidance_plot import guidance_plot
 from .host import sampling as host_sampling
 from .host.guider import IdentityGuider, identity_guider
 from .host.latents import FRAME_RATE, with_frame_rate
 from .host.regime import regime_of
 from .host.res2s import sampler_names
-from .host.status import send_status
+from .host.status import ExecutionBlocker, missing_output, send_status
 from .sockets import CATEGORY, IdentityReference, frame_rate_input
+
+ALL_SIGMAS = [i / 100 for i in range(101)]
 
 
 def _model_inputs() -> list[io.Input]:
@@ -94,7 +102,16 @@ class IdentityGuidedKSampler(io.ComfyNode):
                 ),
                 *guidance_inputs(),
             ],
-            outputs=[io.Latent.Output(display_name="latent")],
+            outputs=[
+                io.Latent.Output(display_name="latent", tooltip="Picture and sound, for AV Decode."),
+                io.Image.Output(
+                    display_name="guidance_plot",
+                    tooltip=(
+                        "How much each guidance changed picture and sound, step by step: connect Preview Image to see"
+                        " which scale does what. May be connected after the run; nothing is sampled again."
+                    ),
+                ),
+            ],
             hidden=[io.Hidden.unique_id],
         )
 
@@ -119,8 +136,26 @@ class IdentityGuidedKSampler(io.ComfyNode):
             positive, negative = (with_frame_rate(c, latent[FRAME_RATE]) for c in (positive, negative))
         settings = guider_settings(preset, **guidance)
         guider = identity_guider(model, positive, negative, settings, reference)
-        send_status(cls.hidden.unique_id, _status(guider, preset, f", {len(sigmas) - 1} steps"))
-        return io.NodeOutput(host_sampling.sample(guider, latent, sigmas, sampler_name, seed))
+        guider.record = TermRecord()
+        num_steps = len(sigmas) - 1
+        levels = sigmas[:-1].tolist()
+        send_status(cls.hidden.unique_id, _status(guider, preset, levels, f" a step, {num_steps} steps"))
+        denoised = host_sampling.sample(guider, latent, sigmas, sampler_name, seed)
+        calls = guider.record.read()
+        took = _taken(num_steps, len(calls), time.perf_counter() - guider.started)
+        levels = [call.sigma for call in calls] or levels
+        send_status(cls.hidden.unique_id, _status(guider, preset, levels, took))
+        # Always drawn, whoever asks: the host keeps a node's outputs and does not run it again when one is
+        # connected later. It takes a few hundredths of a second.
+        return io.NodeOutput(denoised, _plot(calls, guider))
+
+
+def _plot(calls: list[CallSizes], guider: IdentityGuider) -> torch.Tensor | ExecutionBlocker:
+    """The plot; a picture that cannot be drawn must not cost a finished render."""
+    try:
+        return guidance_plot(calls, guider.guidance.video, guider.guidance.audio)
+    except CannotDraw as reason:
+        return missing_output(str(reason))
 
 
 def _sigmas(preset: str, schedule: str, steps: int, connected: torch.Tensor | None) -> torch.Tensor:
@@ -132,12 +167,28 @@ def _sigmas(preset: str, schedule: str, steps: int, connected: torch.Tensor | No
     return torch.tensor(DISTILLED_8_STEPS) if schedule == DISTILLED else ltx2_sigmas(steps)
 
 
-def _status(guider: IdentityGuider, preset: str, steps: str = "") -> str:
+def _status(guider: IdentityGuider, preset: str, sigmas: Sequence[float], steps: str) -> str:
     """What is connected, what it costs, and what does not go together."""
     regime = regime_of(guider.model_patcher)
     reuse = ", some of them reused" if guider.last is not None else ""
-    cost = f"{regime}, {preset}: {len(guider.full_plan())} predictions a step{reuse}{steps}."
+    cost = f"{regime}, {preset}: {_predictions(guider, sigmas)} predictions{steps}{reuse}."
     return " ".join([cost, *mismatches(regime, preset)])
+
+
+def _predictions(guider: IdentityGuider, sigmas: Sequence[float]) -> str:
+    """How many at each of these noise levels; a window makes them differ."""
+    counts = [guider.passes_at(sigma) for sigma in sigmas]
+    fewest, most = min(counts), max(counts)
+    return str(most) if fewest == most else f"{fewest} to {most}"
+
+
+def _taken(num_steps: int, num_calls: int, seconds: float) -> str:
+    """Steps and time after a run. Some samplers call the guided model more often than once a step."""
+    each = seconds / num_steps
+    time_each = f"{each:.0f}" if each >= 100 else f"{each:.3g}"
+    if num_calls == num_steps:
+        return f" a step, {num_steps} steps, {time_each} s a step"
+    return f" a call, {num_calls} calls in {num_steps} steps, {time_each} s a step"
 
 
 class IdentityGuiderNode(io.ComfyNode):
@@ -168,7 +219,7 @@ class IdentityGuiderNode(io.ComfyNode):
     ) -> io.NodeOutput:
         positive, negative = (with_frame_rate(c, frame_rate) for c in (positive, negative))
         guider = identity_guider(model, positive, negative, guider_settings(preset, **guidance), reference)
-        send_status(cls.hidden.unique_id, _status(guider, preset))
+        send_status(cls.hidden.unique_id, _status(guider, preset, ALL_SIGMAS, " a step"))
         return io.NodeOutput(guider)
 
 

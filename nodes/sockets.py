@@ -34,8 +34,10 @@ def audio_vae_input() -> io.Vae.Input:
     return io.Vae.Input("audio_vae", tooltip="From LTXV Audio VAE Loader, with the same checkpoint.")
 
 
-def frame_rate_input(tooltip: str) -> io.Float.Input:
-    return io.Float.Input("frame_rate", default=25.0, min=1.0, max=120.0, step=0.01, tooltip=tooltip)
+def frame_rate_input(tooltip: str, optional: bool = False) -> io.Float.Input:
+    return io.Float.Input(
+        "frame_rate", default=25.0, min=1.0, max=120.0, step=0.01, tooltip=tooltip, optional=optional
+    )
 
 
 def strength_input() -> io.Float.Input:

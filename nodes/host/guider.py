@@ -1,8 +1,8 @@
 """The guider: plans the predictions of a step, has the host run them in one call, combines them."""
 
+import time
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 import comfy.conds
 import comfy.model_base
@@ -16,11 +16,12 @@ from ...idlora_core.guidance import Guidance, Prediction
 from ...idlora_core.reference import Reference
 from ...idlora_core.sigmas import checked_sigmas
 from ...idlora_core.speed import LastDifferences
+from ...idlora_core.term_sizes import TermRecord, term_sizes
 from . import model_patch
 from .latents import check_joint_latent
 from .masking import with_kept_parts
 from .model_patch import Pass
-from .settings import GuiderSettings, passes
+from .settings import GuiderSettings, passes, sigma_guidance
 
 
 def identity_guider(
@@ -38,12 +39,20 @@ def identity_guider(
     guider.set_conds(positive, negative)
     guider.set_cfg(settings.video.cfg)
     last = LastDifferences() if settings.speed == "fast" else None
-    guider.set_guidance(_sigma_guidance(model, settings), passes(model, settings), reference, last)
+    guider.set_guidance(sigma_guidance(model, settings), passes(model, settings), reference, last)
     return guider
 
 
 class IdentityGuider(comfy.samplers.CFGGuider):
-    """Four-way guidance with a reference voice, for every sampler of the host."""
+    """Four-way guidance with a reference voice, for every sampler of the host.
+
+    Attributes:
+        record: where the sizes of the terms go, call by call; None keeps none.
+        started: when sampling began, the model loaded; by `time.perf_counter`.
+    """
+
+    record: TermRecord | None = None
+    started: float = 0.0
 
     def set_guidance(
         self,
@@ -65,6 +74,7 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         if sigmas.numel() == 0:  # nothing to do, as for the host
             return latent_image
         checked_sigmas(sigmas)
+        self.started = time.perf_counter()
         try:
             denoised = super().sample(noise, latent_image, sampler, sigmas, denoise_mask, *args, **kwargs)
         finally:
@@ -78,6 +88,7 @@ class IdentityGuider(comfy.samplers.CFGGuider):
 
     def inner_sample(self, *args, latent_shapes=None, **kwargs):
         self.latent_shapes = latent_shapes or []
+        self.started = time.perf_counter()
         return super().inner_sample(*args, latent_shapes=latent_shapes, **kwargs)
 
     def predict_noise(self, x, timestep, model_options=None, seed=None):
@@ -93,12 +104,18 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         if self.last is not None:
             predictions = self.last.completed(wanted, predictions, sigma)
         self._pre_cfg(predictions, x, timestep, options)
+        if self.record is not None:
+            self.record.begin(sigma, [name for name in wanted if name not in to_run])
         denoised = self._combine(predictions, x, timestep, options)
         return self._post_cfg(denoised, predictions, x, timestep, options)
 
     def full_plan(self) -> tuple[Prediction, ...]:
         """The predictions of a step inside every window."""
         return guidance.full_plan(self.guidance, self.reference is not None)
+
+    def passes_at(self, sigma: float) -> int:
+        """How many predictions a step at this noise level needs."""
+        return len(guidance.plan(self.guidance, sigma, self.reference is not None))
 
     def _plan(self, sigma: float, options: dict) -> tuple[Prediction, ...]:
         """Predictions of this step; other packs can ask for `uncond` as they can of the host."""
@@ -182,6 +199,8 @@ class IdentityGuider(comfy.samplers.CFGGuider):
                 comfy.utils.unpack_latents(other, self.latent_shapes)[index] if other is not None else None
             )
             guided.append(guidance.combine(stream, scales, replaced))
+            if self.record is not None:
+                self.record.add(term_sizes(stream, scales, replaced))
         return comfy.utils.pack_latents(guided)[0]
 
     def _other_cfg(self, predictions, cfg_scale: float, x, timestep, options: dict):
@@ -229,19 +248,6 @@ def check_model(model: ModelPatcher) -> None:
             f"ID-LoRA needs an LTX-2 audio-video model; the connected model is {type(model.model).__name__}."
             " Load an LTX-2 or LTX-2.3 checkpoint."
         )
-
-
-def _sigma_guidance(model: ModelPatcher, settings: GuiderSettings) -> Guidance:
-    """Scales, with the percent window in sigmas of this model's schedule."""
-    start, end = settings.identity_percents
-    if not 0.0 <= start <= end <= 1.0:
-        raise ValueError(
-            f"Identity guidance runs from {start} to {end}; the start must not be after the end,"
-            " both between 0.0 and 1.0."
-        )
-    sampling: Any = model.get_model_object("model_sampling")
-    window = (sampling.percent_to_sigma(start), sampling.percent_to_sigma(end))
-    return Guidance(settings.video, settings.audio, window)
 
 
 def _check_single_reference(positive, negative, reference: Reference | None) -> None:

@@ -10,10 +10,10 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.weight_adapter import LoRAAdapter, WeightAdapterBase
 
-from ...idlora_core.dora import dora_weight
-from ...idlora_core.lora_family import LinearShape
-from ...idlora_core.lora_files import LoraTarget, fingerprint, read_lora
-from ...idlora_core.lora_match import LoraMatch, checked_strength, match
+from ...idlora_core.lora.dora import dora_weight
+from ...idlora_core.lora.family import LinearShape
+from ...idlora_core.lora.files import LoraTarget, fingerprint, read_lora
+from ...idlora_core.lora.match import LoraMatch, checked_strength, match
 
 FOLDER = "loras"
 NETWORK = "diffusion_model"
@@ -101,7 +101,7 @@ def _adapter(target: LoraTarget, tensors: Mapping[str, torch.Tensor]) -> WeightA
 
 
 class DoRAAdapter(WeightAdapterBase):
-    """DoRA as PEFT merges it; see `idlora_core.dora` for what the host's own does otherwise.
+    """DoRA as PEFT merges it; see `idlora_core.lora.dora` for what the host's own does otherwise.
 
     The host makes copies as `type(adapter)(loaded_keys, weights)` with the tensors of `weights` on another
     device, so everything is in these two.

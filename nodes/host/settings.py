@@ -1,11 +1,12 @@
 """What the person at the graph chose, and what it means for the passes of this model."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from comfy.model_patcher import ModelPatcher
 
 from ...idlora_core import guidance
-from ...idlora_core.guidance import Prediction, Scales
+from ...idlora_core.guidance import Guidance, Prediction, Scales, TermName
 from ...idlora_core.numerics import Numerics
 from ...idlora_core.speed import Speed
 from .attention import ReferenceMasks
@@ -13,6 +14,9 @@ from .heard_video import HeardVideo
 from .model_patch import Pass
 from .rope_tables import RopeTables
 from .shared_prefix import SharedPrefix
+
+WHOLE = (0.0, 1.0)
+TITLES: dict[TermName, str] = {"identity": "Identity", "stg": "STG", "av_bimodal": "Audio-video coupling"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class GuiderSettings:
     Attributes:
         video, audio: guidance scales of each stream.
         stg_block_indices: text such as "29".
-        identity_percents: start and end of identity guidance, as fractions of the host's sampling progress.
+        identity_percents, stg_percents, av_bimodal_percents: start and end of that guidance, as fractions of the
+            host's sampling progress.
         numerics: see `idlora_core.numerics`.
         masks: training-time masks of the reference tokens.
         speed: see `idlora_core.speed`.
@@ -31,10 +36,39 @@ class GuiderSettings:
     video: Scales
     audio: Scales
     stg_block_indices: str = "29"
-    identity_percents: tuple[float, float] = (0.0, 1.0)
+    identity_percents: tuple[float, float] = WHOLE
+    stg_percents: tuple[float, float] = WHOLE
+    av_bimodal_percents: tuple[float, float] = WHOLE
     numerics: Numerics = "host"
     masks: ReferenceMasks = ReferenceMasks()
     speed: Speed = "exact"
+
+    @property
+    def percents(self) -> dict[TermName, tuple[float, float]]:
+        """The terms that have a window, and theirs."""
+        return {
+            "identity": self.identity_percents,
+            "stg": self.stg_percents,
+            "av_bimodal": self.av_bimodal_percents,
+        }
+
+
+def sigma_guidance(model: ModelPatcher, settings: GuiderSettings) -> Guidance:
+    """Scales, with the percent windows in sigmas of this model's schedule.
+
+    Raises:
+        ValueError: a window the wrong way round.
+    """
+    sampling: Any = model.get_model_object("model_sampling")
+    windows = {}
+    for name, (start, end) in settings.percents.items():
+        if not 0.0 <= start <= end <= 1.0:
+            raise ValueError(
+                f"{TITLES[name]} guidance runs from {start} to {end}; the start must not be after the end,"
+                " both between 0.0 and 1.0."
+            )
+        windows[name] = (sampling.percent_to_sigma(start), sampling.percent_to_sigma(end))
+    return Guidance(settings.video, settings.audio, windows)
 
 
 def passes(model: ModelPatcher, settings: GuiderSettings) -> dict[Prediction, Pass]:

@@ -2,6 +2,7 @@
 
 import logging
 
+from comfy_execution.graph_utils import ExecutionBlocker
 from server import PromptServer
 
 log = logging.getLogger("idlora")
@@ -18,3 +19,9 @@ def send_status(unique_id: str | None, text: str) -> None:
     server = getattr(PromptServer, "instance", None)
     if server is not None and unique_id is not None:
         server.send_progress_text(text, unique_id)
+
+
+def missing_output(reason: str) -> ExecutionBlocker:
+    """In place of an output that cannot be given: the host shows the reason where it is used, and only there."""
+    log.warning(reason)
+    return ExecutionBlocker(reason)

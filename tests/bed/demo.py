@@ -19,7 +19,6 @@ from .host_progress import Progress
 from .versions import ROOT
 
 DEFAULT_WORKFLOW = "idlora_one_stage"
-ASSETS = ROOT / "workflows" / "assets"
 DEFAULT_OUT = ROOT / "output"
 DAY = 24 * 3600
 
@@ -77,8 +76,6 @@ def run_demo(options: argparse.Namespace) -> int:
 
 def run_host(options: argparse.Namespace) -> int:
     with running_host(options, options.port) as host:
-        for asset in ASSETS.iterdir():
-            host.add_input(asset)
         say(f"Log: {host.log_file}\nResults: {host.output_dir}\nCtrl-C ends it.\n{host.url}")
         try:
             while True:
@@ -139,11 +136,11 @@ def set_input(graph: ApiGraph, class_type: str, name: str, text: str) -> None:
 
 
 def give_inputs(host: HostProcess, graph: ApiGraph, picture: Path | None, voice: Path | None) -> None:
-    """Copy the picture and the voice that the graph loads into the host's input folder."""
+    """Copy the given picture and voice to the host, and load them; the examples are there already."""
     for class_type, name, given in (("LoadImage", "image", picture), ("LoadAudio", "audio", voice)):
         for node in graph.values():
-            if node["class_type"] == class_type:
-                node["inputs"][name] = host.add_input(given or ASSETS / node["inputs"][name])
+            if given and node["class_type"] == class_type:
+                node["inputs"][name] = host.add_input(given)
 
 
 def render(host: HostProcess, graph: ApiGraph) -> Path:

@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -30,20 +30,22 @@ def import_core() -> ModuleType:
     return sys.modules[CORE]
 
 
-def import_host(tree: Path, base_dir: Path, models: Path | None = None, on_cpu: bool = True) -> None:
+def import_host(
+    tree: Path, base_dir: Path, models: Path | None = None, device_options: Sequence[str] = ("--cpu",)
+) -> None:
     """Make the modules of a ComfyUI tree importable, with folders below `base_dir`.
 
     Args:
         tree: a ComfyUI release.
         base_dir: an existing folder for input, output, temp and user files.
         models: a models folder, searched by the host's `folder_paths`.
-        on_cpu: leave accelerators alone.
+        device_options: of ComfyUI's main.py; the default leaves accelerators alone.
     """
     if "comfy.cli_args" in sys.modules:
         return
     sys.path.insert(0, str(tree))
     options = [
-        *(["--cpu"] if on_cpu else []),
+        *device_options,
         "--base-directory",
         str(base_dir),
         "--disable-api-nodes",

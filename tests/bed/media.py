@@ -18,8 +18,8 @@ from pathlib import Path
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 ASSETS = Path(__file__).resolve().parents[2] / "workflows" / "assets"
-PORTRAIT = ASSETS / "portrait.png"
-VOICE = ASSETS / "voice.flac"
+PORTRAIT = ASSETS / "idlora_portrait.png"
+VOICE = ASSETS / "idlora_voice.flac"
 
 VOICE_LINE = (
     "This is a synthetic voice, made for testing. It belongs to nobody, and you may use it as you like."

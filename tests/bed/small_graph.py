@@ -22,8 +22,8 @@ GRAPH: ApiGraph = {
         "class_type": "LTXIDLoRA_Load",
         "inputs": {"model": ["model", 0], "lora_name": "small_id_lora.safetensors", "strength": 1.0},
     },
-    "face": {"class_type": "LoadImage", "inputs": {"image": "portrait.png"}},
-    "voice": {"class_type": "LoadAudio", "inputs": {"audio": "voice.flac"}},
+    "face": {"class_type": "LoadImage", "inputs": {"image": "idlora_portrait.png"}},
+    "voice": {"class_type": "LoadAudio", "inputs": {"audio": "idlora_voice.flac"}},
     "reference": {
         "class_type": "LTXIDLoRA_EncodeReferenceAudio",
         "inputs": {"audio": ["voice", 0], "audio_vae": ["audio_vae", 0], "max_seconds": 1.0},

@@ -14,7 +14,7 @@ from .browser import chromium
 from .console import SetupError, say
 from .versions import HOSTS, NEWEST_HOST, OLDEST_HOST, TESTS
 
-TIERS = ("core", "parity", "host", "browser")
+TIERS = ("core", "parity", "host", "install", "browser")
 DEFAULT_HOSTS = (OLDEST_HOST, NEWEST_HOST)
 SECONDS_TO_END = 30
 TESTS_FAILED, NOTHING_COLLECTED = 1, 5

@@ -75,10 +75,12 @@ def test_no_reference_is_not_planned_without_a_reference():
 @pytest.mark.parametrize(
     ("sigma", "acts"), [(0.95, False), (0.9, True), (0.5, True), (0.3, True), (0.2, False)]
 )
-def test_identity_acts_inside_its_sigma_window(sigma, acts):
-    guidance = Guidance(OFF, Scales(cfg=2.0, identity=4.0), identity_sigmas=(0.9, 0.3))
-    assert ("no_reference" in plan(guidance, sigma)) is acts
-    assert "uncond" in plan(guidance, sigma)
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.scale)
+def test_a_term_acts_inside_its_sigma_window(term, sigma, acts):
+    guidance = Guidance(OFF, Scales(**ON), windows={term.scale: (0.9, 0.3)})
+    planned = plan(guidance, sigma)
+    assert (term.prediction in planned) is acts
+    assert len(planned) == len(TERMS) + acts, "the other terms act everywhere"
 
 
 def test_sum_is_in_float32_and_returns_the_dtype_it_got():

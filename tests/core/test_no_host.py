@@ -15,8 +15,9 @@ spec = importlib.util.spec_from_file_location("idlora_core", {init!r}, submodule
 package = importlib.util.module_from_spec(spec)
 sys.modules["idlora_core"] = package
 spec.loader.exec_module(package)
-for module in pkgutil.iter_modules(package.__path__):
-    importlib.import_module("idlora_core." + module.name)
+for module in pkgutil.walk_packages(package.__path__, "idlora_core."):
+    importlib.import_module(module.name)
+assert "idlora_core.lora.files" in sys.modules
 loaded = {{name.split(".")[0] for name in sys.modules}}
 assert not loaded & {host!r}, loaded & {host!r}
 """
@@ -40,7 +41,7 @@ def test_core_loads_in_an_interpreter_without_a_host():
 
 def test_core_imports_only_what_every_host_has():
     allowed = SHIPPED_LIBRARIES | set(sys.stdlib_module_names)
-    for path in (ROOT / "idlora_core").glob("*.py"):
+    for path in (ROOT / "idlora_core").rglob("*.py"):
         assert imported_packages(path) <= allowed, path.name
 
 

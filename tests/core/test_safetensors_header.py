@@ -11,8 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idlora_core.lora_files import read_lora
-from idlora_core.safetensors_header import read_header
+from idlora_core.lora.files import read_lora
+from idlora_core.lora.safetensors_header import read_header
 
 FIRST = "diffusion_model.transformer_blocks.0.audio_attn1.to_q"
 

@@ -13,9 +13,11 @@ from PIL import Image, ImageChops, ImageStat
 from bed import media
 from bed.graphs import WORKFLOWS, draw_api, draw_ui, small_overrides
 from bed.graphs.graph import Graph
-from bed.graphs.schema import FOREIGN, RECORDED
+from bed.graphs.head import LENGTH_TITLE
+from bed.graphs.schema import FOREIGN, PLAYER, RECORDED
 from bed.graphs.thumbnail import save_thumbnail
 from bed.graphs.workflows import API_FOLDER, FOLDER, files
+from idlora_core.speech_length import speech_fit
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS]
 THUMBNAILS = [f"{name}.jpg" for name in NAMES]
@@ -68,7 +70,7 @@ def widget_values(node):
     values = iter(node["widgets_values"])
     found = {}
     for slot in node["inputs"]:
-        if "widget" not in slot:
+        if "widget" not in slot or schema.get(slot["name"], {}).get("type") == PLAYER:
             continue
         value = next(values)
         if slot["type"] not in NOT_IN_PROMPT:
@@ -189,17 +191,40 @@ def test_small_overrides_change_sizes_and_nothing_else(name):
     small = small_overrides(graph)
     assert graph == before
     changed = {
-        (node["class_type"], key): small[node_id]["inputs"][key]
+        (node["_meta"]["title"], key): small[node_id]["inputs"][key]
         for node_id, node in graph.items()
         for key, value in node["inputs"].items()
         if small[node_id]["inputs"][key] != value
     }
-    assert changed.keys() and {key: value for (_, key), value in changed.items()}.items() <= {
-        ("max_side", 128),
-        ("length", 25),
-        ("steps", 4),
-    }
+    assert changed.pop((LENGTH_TITLE, "value")) == 25
+    assert {key: value for (_, key), value in changed.items()}.items() <= {("max_side", 128), ("steps", 4)}
+    assert any(key == "max_side" for _, key in changed)
     assert small_overrides(small) == small
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_length_and_frame_rate_are_entered_once(name):
+    graph = api_file(name)
+    (length,) = [key for key, node in graph.items() if node["_meta"]["title"] == LENGTH_TITLE]
+    (frame_rate,) = [key for key, node in graph.items() if node["class_type"] == "PrimitiveFloat"]
+    asking = [
+        node["inputs"]
+        for node in graph.values()
+        if node["class_type"] in ("LTXIDLoRA_FirstFrame", "LTXIDLoRA_Prompt")
+    ]
+    assert len(asking) >= 2
+    for inputs in asking:
+        assert (inputs["length"], inputs["frame_rate"]) == ([length, 0], [frame_rate, 0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_words_fit_the_clip(name):
+    graph = api_file(name)
+    (length,) = [node["inputs"] for node in graph.values() if node["_meta"]["title"] == LENGTH_TITLE]
+    (frame_rate,) = [node["inputs"] for node in graph.values() if node["class_type"] == "PrimitiveFloat"]
+    lines = [node["inputs"]["speech"] for node in graph.values() if node["class_type"] == "LTXIDLoRA_Prompt"]
+    for line in lines:
+        assert speech_fit(line, length["value"], frame_rate["value"]).startswith("about")
 
 
 def test_small_overrides_leave_linked_and_absent_inputs_alone():
@@ -258,7 +283,7 @@ def test_the_voice_can_be_used_as_a_reference():
     assert numpy.abs(samples[:silence]).max() == 0 and 0.1 < numpy.abs(samples).max() < 1.0
 
 
-@pytest.mark.parametrize("file_name", [*THUMBNAILS, "assets/portrait.png", "assets/voice.flac"])
+@pytest.mark.parametrize("file_name", [*THUMBNAILS, "assets/idlora_portrait.png", "assets/idlora_voice.flac"])
 def test_media_are_small(file_name):
     path = FOLDER / file_name
     assert path.stat().st_size < {".jpg": 60_000, ".png": 300_000, ".flac": 300_000}[path.suffix]

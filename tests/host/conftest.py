@@ -3,17 +3,12 @@
 import pytest
 
 from bed.host_client import output_files
-from bed.versions import ROOT
 from bed.video import Video, read_video
-
-ASSETS = ROOT / "workflows" / "assets"
 
 
 @pytest.fixture(scope="session")
 def studio(host):
-    """The running host with the example picture and voice in its input folder."""
-    for asset in ASSETS.iterdir():
-        host.add_input(asset)
+    """The running host; the pack has put the example picture and voice into its input folder."""
     return host
 
 

@@ -109,6 +109,10 @@ REFUSED = {
         {"sample": {"identity_start_percent": 0.8, "identity_end_percent": 0.2}},
         "Identity guidance runs from 0.8 to 0.2",
     ),
+    "STG window the wrong way round": (
+        {"sample": {"stg_start_percent": 0.8, "stg_end_percent": 0.2}},
+        "STG guidance runs from 0.8 to 0.2",
+    ),
     "sigmas of length 1": (
         {"extra": sigmas("1.0"), "sample": {"sigmas": ["sigmas", 0]}},
         "SIGMAS has 1 value(s)",

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from bed.graphs import WORKFLOWS
+from bed.graphs import WORKFLOWS, blueprint
 from bed.graphs.schema import DYNAMIC_COMBO, OWN_PACK, load_recorded, read_live
-from bed.graphs.workflows import API_FOLDER, FOLDER
+from bed.graphs.workflows import API_FOLDER, BLUEPRINT_FOLDER, FOLDER
 from bed.host_process import PACK_NAME
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS]
@@ -99,3 +99,27 @@ def test_template_browser_lists_the_workflow_with_its_picture(host, name):
     assert answer.status == http.client.OK and answer.getheader("Content-Type") == "image/jpeg"
     assert answer.read() == (FOLDER / f"{name}.jpg").read_bytes()
     connection.close()
+
+
+@pytest.fixture(scope="module")
+def listed_blueprint(host):
+    """The blueprint as the host gives it to the frontend's node library."""
+    entries = host.get("/global_subgraphs")
+    (key,) = [key for key, entry in entries.items() if entry["name"] == blueprint.NAME]
+    assert entries[key]["info"] == {"node_pack": f"custom_nodes.{PACK_NAME}"}
+    return host.get(f"/global_subgraphs/{key}")
+
+
+def test_node_library_lists_the_blueprint(listed_blueprint):
+    assert listed_blueprint["source"] == "custom_node"
+    assert json.loads(listed_blueprint["data"]) == read(BLUEPRINT_FOLDER, blueprint.NAME)
+
+
+def test_the_host_has_every_node_of_the_blueprint(live, listed_blueprint):
+    (definition,) = json.loads(listed_blueprint["data"])["definitions"]["subgraphs"]
+    nodes = {node["id"]: node["type"] for node in definition["nodes"] if node["type"] != "MarkdownNote"}
+    assert set(nodes.values()) <= live.keys()
+    for link in definition["links"]:
+        if link["origin_id"] in nodes:
+            node_type = nodes[link["origin_id"]]
+            assert read_live(node_type, live[node_type]).outputs[link["origin_slot"]].type == link["type"]

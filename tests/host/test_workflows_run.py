@@ -6,12 +6,12 @@ import av
 import pytest
 
 from bed.graphs import WORKFLOWS, small_overrides
-from bed.graphs.api_format import SMALL_VALUES
+from bed.graphs.api_format import SMALL_LENGTH, SMALL_VALUES
 from bed.graphs.workflows import API_FOLDER
 from bed.host_client import output_files
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS if not workflow.needs_packs]
-SIDE, LENGTH = SMALL_VALUES["max_side"], SMALL_VALUES["length"]
+SIDE, LENGTH = SMALL_VALUES["max_side"], SMALL_LENGTH
 SIZES = {  # (side in pixels, frames)
     "idlora_one_stage": (SIDE, LENGTH),
     "idlora_two_stage": (2 * SIDE, LENGTH),

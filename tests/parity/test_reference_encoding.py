@@ -68,9 +68,10 @@ def read_wav(path) -> tuple[torch.Tensor, int]:
 
 
 def ours(recording: dict, audio_vae, max_seconds: float = 5.0) -> torch.Tensor:
-    """What Encode Reference Audio makes of an AUDIO."""
+    """What Encode Reference Audio makes of an AUDIO from its start, with nothing left out."""
     node = vaes.node("reference", "EncodeReferenceAudio")
-    return node.execute(recording, audio_vae, max_seconds).args[0].latent
+    plain = {"selection": "from the start", "shorten_pauses": False}
+    return node.execute(recording, audio_vae, max_seconds, **plain).args[0].latent
 
 
 def theirs(encoder, recording: dict, max_seconds: float = 5.0) -> torch.Tensor:

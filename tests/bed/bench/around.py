@@ -16,7 +16,7 @@ import torch
 
 from bed import small_models
 from bed.versions import TESTS
-from idlora_core.lora_files import read_lora
+from idlora_core.lora.files import read_lora
 
 from .memory import peak_bytes
 from .setting import REAL_CONFIG

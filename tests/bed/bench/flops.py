@@ -13,9 +13,8 @@ Text keys and values are counted for every prediction: sharing them between pred
 
 from dataclasses import dataclass
 
-from .setting import STG_BLOCK, Size
+from .setting import NUM_BLOCKS, STG_BLOCK, Size
 
-NUM_BLOCKS = 48
 Flops = dict[str, float]
 
 

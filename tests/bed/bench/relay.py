@@ -4,9 +4,10 @@ A run keeps what it keeps between its steps (tables, last differences), and the 
 and goes, falls on all ways alike.
 """
 
+import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import comfy.samplers
@@ -36,6 +37,15 @@ class Run:
     inputs: dict[int, torch.Tensor] = field(default_factory=dict)
     result: torch.Tensor | None = None
     error: BaseException | None = None
+
+    def median(self, steps: Iterable[int] | None = None) -> float:
+        """Seconds of one of the steps given; of all where none are."""
+        return statistics.median(self.seconds[step] for step in (self.steps if steps is None else steps))
+
+    @property
+    def whole(self) -> float:
+        """Seconds of all steps together."""
+        return sum(self.seconds.values())
 
 
 def run_together(runs: list[Run], clip: Clip, sigmas: torch.Tensor, synchronize: Callable[[], None]) -> None:

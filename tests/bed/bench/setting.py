@@ -1,17 +1,23 @@
-"""The model and the clip of the bench: the real architecture, every size scaled by one factor."""
+"""The model and the clip of the bench: the real architecture, its sizes scaled by one factor or real."""
 
 import json
-from dataclasses import dataclass
+import re
+import zlib
+from dataclasses import dataclass, replace
+from typing import Any
 
-import comfy.sd
+import comfy.model_detection
 import torch
+from comfy.ldm.lightricks.av_model import LTXAVModel
 from comfy.model_patcher import ModelPatcher
+from comfy.ops import disable_weight_init
 
 from bed import small_models
 from bed.clip import FRAME_RATE, Clip
 
-STG_BLOCK = 29
+NUM_BLOCKS, STG_BLOCK = 48, 29
 REAL_CONFIG = small_models.CONFIGS / "ltx23.json"
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -35,29 +41,60 @@ class Size:
     text: int
 
     def with_frames(self, frames: int, audio: int) -> "Size":
-        return Size(**{**vars(self), "frames": frames, "audio": audio})
+        return replace(self, frames=frames, audio=audio)
 
 
 REAL = Size(4096, 32, 16, 16, 16, 126, 126, 1024)
+REAL_1024 = replace(REAL, height=32, width_latents=32)
 FULL = Size(320, 10, 16, 4, 5, 10, 10, 80)  # all of REAL / 12.8
 WIDE = Size(2048, 16, 16, 2, 2, 4, 4, 32)  # latents have 128 channels: one sixteenth, as good as nothing
 QUICK = Size(128, 4, 16, 2, 4, 4, 4, 32)  # all of REAL / 32
 
 
-def made_model(size: Size, device: torch.device, dtype: torch.dtype, num_blocks: int = 48) -> ModelPatcher:
-    """A model with random weights, loaded by the host's own loader."""
+def made_model(
+    size: Size, device: torch.device, dtype: torch.dtype, num_blocks: int = NUM_BLOCKS
+) -> ModelPatcher:
+    """The host's own model with random weights, made where and as they stay: no copy in between."""
+    config = _config(size, num_blocks)
+    shapes = dict(_network(config, dtype).state_dict())
+    model_config: Any = comfy.model_detection.model_config_from_unet(
+        shapes, "", metadata={"config": json.dumps(config)}
+    )
+    model_config.set_inference_dtype(dtype, None)
+    model = model_config.get_model(shapes, "", device=device)
+    with torch.random.fork_rng(), torch.no_grad():
+        for name, parameter in model.diffusion_model.named_parameters():
+            parameter.copy_(_values(small_models.TRANSFORMER + name, parameter))
+    return ModelPatcher(model, load_device=device, offload_device=device)
+
+
+def weight_bytes(size: Size, dtype: torch.dtype, num_blocks: int = NUM_BLOCKS) -> int:
+    """What the weights take, counted without making them."""
+    network = _network(_config(size, num_blocks), dtype)
+    return sum(parameter.nbytes for parameter in network.parameters())
+
+
+def _config(size: Size, num_blocks: int) -> dict[str, Any]:
     config = json.loads(REAL_CONFIG.read_text(encoding="utf-8"))
     head = size.width // size.heads
     changes = {"num_layers": num_blocks, "num_attention_heads": size.heads, "attention_head_dim": head}
     changes |= {"audio_num_attention_heads": size.heads, "audio_attention_head_dim": head // 2}
     changes |= {"cross_attention_dim": size.width, "audio_cross_attention_dim": size.width // 2}
     config["transformer"] |= changes
-    weights = small_models.transformer(config["transformer"])
-    weights = {name: value.to(dtype) for name, value in weights.items()}
-    options = {"dtype": dtype, "load_device": device}
-    model = comfy.sd.load_diffusion_model_state_dict(weights, options, {"config": json.dumps(config)})
-    assert model is not None
-    return model
+    return config
+
+
+def _network(config: dict[str, Any], dtype: torch.dtype) -> LTXAVModel:
+    """Shapes and types without memory."""
+    return LTXAVModel(**config["transformer"], dtype=dtype, device="meta", operations=disable_weight_init)
+
+
+def _values(name: str, like: torch.Tensor) -> torch.Tensor:
+    """Random values of the test bed's small models, drawn on the device in the type of the weight."""
+    fill = next(fill for pattern, fill in small_models.RULES if re.search(pattern, name))
+    torch.manual_seed(zlib.crc32(name.encode()))
+    with torch.device(like.device):
+        return fill(torch.randn(like.shape, dtype=like.dtype))
 
 
 def made_clip(size: Size, seed: int = 0) -> Clip:

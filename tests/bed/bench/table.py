@@ -5,8 +5,14 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Report:
-    """Rows of (what, value, unit, note), and the figures that have targets."""
+    """Rows of (what, value, unit, note), and the figures that have targets.
 
+    Attributes:
+        machine: what they were measured on.
+        rows, figures: see above.
+    """
+
+    machine: str = ""
     rows: list[dict] = field(default_factory=list)
     figures: dict[str, float | None] = field(default_factory=dict)
 
@@ -20,7 +26,7 @@ class Report:
             for row in self.rows
         ]
         targets = [f"{name:<{width}}  {_shown(value):>10}" for name, value in self.figures.items()]
-        return "\n".join([*lines, "", *targets])
+        return "\n".join([self.machine, "", *lines, "", *targets])
 
 
 def _shown(value: float | None) -> str:

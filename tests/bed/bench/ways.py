@@ -14,6 +14,7 @@ from bed.clip import Clip
 from idlora_core import guidance
 from idlora_core.guidance import Prediction, Scales
 from idlora_core.reference import Reference
+from idlora_core.term_sizes import TermRecord
 
 from .setting import STG_BLOCK, conditioning_with_reference
 
@@ -76,7 +77,9 @@ def unguided(model: ModelPatcher, clip: Clip, stg_block: int = STG_BLOCK) -> com
 def ours(model: ModelPatcher, clip: Clip, stg_block: int = STG_BLOCK, **settings) -> comfy.samplers.CFGGuider:
     module = importlib.import_module(f"{in_process.PACK}.nodes.host.guider")
     settings = module.GuiderSettings(VIDEO, AUDIO, str(stg_block), **settings)
-    return module.identity_guider(model, *clip.conditioning, settings, Reference(clip.reference))
+    guider = module.identity_guider(model, *clip.conditioning, settings, Reference(clip.reference))
+    guider.record = TermRecord()  # as in Identity-Guided KSampler
+    return guider
 
 
 def _without_reference(entry: dict) -> dict:

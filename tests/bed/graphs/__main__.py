@@ -13,15 +13,20 @@ from bed.graphs import schema, workflows
 from bed.graphs.thumbnail import save_thumbnail
 
 
-def draw_all(folder: Path, api_folder: Path) -> None:
+def draw_all(folder: Path, api_folder: Path, blueprint_folder: Path) -> None:
+    write(workflows.blueprint_files(blueprint_folder))
     for workflow in workflows.WORKFLOWS:
-        for path, text in workflows.files(workflow, folder, api_folder).items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            print(path)
+        write(workflows.files(workflow, folder, api_folder))
         thumbnail = folder / f"{workflow.build().name}.jpg"
         save_thumbnail(thumbnail, workflow.title, workflow.tagline)
         print(thumbnail)
+
+
+def write(files: dict[Path, str]) -> None:
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path)
 
 
 def record_schemas(host: str, node_types: list[str]) -> None:
@@ -42,13 +47,19 @@ def main() -> None:
     parser.add_argument(
         "--api-folder", type=Path, default=workflows.API_FOLDER, help="where their API twins go"
     )
+    parser.add_argument(
+        "--blueprint-folder",
+        type=Path,
+        default=workflows.BLUEPRINT_FOLDER,
+        help="where the blueprint goes",
+    )
     parser.add_argument("--record", metavar="URL", help="record node schemas from this host instead")
     parser.add_argument("node_types", nargs="*", help="with --record: node types to add")
     arguments = parser.parse_args()
     if arguments.record:
         record_schemas(arguments.record, arguments.node_types)
     else:
-        draw_all(arguments.folder, arguments.api_folder)
+        draw_all(arguments.folder, arguments.api_folder, arguments.blueprint_folder)
 
 
 if __name__ == "__main__":

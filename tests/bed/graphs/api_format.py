@@ -4,10 +4,12 @@ import copy
 from typing import Any
 
 from .graph import Graph, Node, Output
+from .head import LENGTH_TITLE
 
 ApiGraph = dict[str, dict[str, Any]]
 
-SMALL_VALUES = {"max_side": 128, "length": 25, "steps": 4}
+SMALL_LENGTH = 25
+SMALL_VALUES = {"max_side": 128, "steps": 4}
 
 
 def draw_api(graph: Graph) -> ApiGraph:
@@ -29,6 +31,8 @@ def small_overrides(api_graph: ApiGraph) -> ApiGraph:
     for node in small.values():
         inputs = node["inputs"]
         inputs |= {name: value for name, value in SMALL_VALUES.items() if _is_number(inputs.get(name))}
+        if node.get("_meta", {}).get("title") == LENGTH_TITLE:
+            inputs["value"] = SMALL_LENGTH
     return small
 
 

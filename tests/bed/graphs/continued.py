@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .graph import Graph, Node, Section
+from .graph import Graph, Node, Output, Section
 from .head import (
     ORANGE,
     PURPLE,
@@ -21,9 +21,6 @@ INTRODUCTION = """
 1. **First clip**: face, voice and words as in the one-stage workflow.
 2. **Second clip**: starts with the last frame of the first one and has the same voice, with words of its own.
 3. **Run**. Both come in one mp4 in `output/video`; the frame that they share is there once.
-
-To try it first: `portrait.png` and `voice.flac` are in this pack's folder, under `workflows/assets`. Upload \
-them with the two buttons.
 """
 
 CHAIN = """
@@ -49,7 +46,7 @@ def continued() -> Graph:
     conditions = add_face_voice_words(graph, loaders)
     first = _add_clip(graph.section("3 · First clip", PURPLE, width=360), loaders, conditions)
     second = _add_second_clip(graph, loaders, conditions, first)
-    _add_joined(graph, first, second)
+    _add_joined(graph, first, second, conditions.frame_rate)
     return graph
 
 
@@ -63,19 +60,22 @@ def _add_clip(section: Section, loaders: Loaders, conditions: Conditions) -> Nod
 
 def _add_second_clip(graph: Graph, loaders: Loaders, conditions: Conditions, first: Node) -> Node:
     section = graph.section("4 · Second clip", PURPLE, width=460)
-    positive = add_words(section, loaders.clip, SECOND_SPEECH)
+    length, frame_rate = conditions.length, conditions.frame_rate
+    positive = add_words(section, loaders.clip, SECOND_SPEECH, length, frame_rate)
     latent = section.node(
         "LTXIDLoRA_FirstFrame",
         video_vae=loaders.video_vae,
         audio_vae=loaders.audio_vae,
         continue_from=first["images"],
+        length=length,
+        frame_rate=frame_rate,
     )
     section.note("A chain", CHAIN, height=280)
     section.column(width=360)
     return _add_clip(section, loaders, replace(conditions, positive=positive, latent=latent["latent"]))
 
 
-def _add_joined(graph: Graph, first: Node, second: Node) -> None:
+def _add_joined(graph: Graph, first: Node, second: Node, frame_rate: Output) -> None:
     """Both clips, the second without the frame at the seam."""
     section = graph.section("5 · Save", ORANGE, width=360)
     rest = section.node(
@@ -91,5 +91,5 @@ def _add_joined(graph: Graph, first: Node, second: Node) -> None:
     )
     joined = section.node("AudioConcat", title="Join sounds", audio1=first["audio"], audio2=sound["AUDIO"])
     section.column(width=440)
-    video = section.node("CreateVideo", images=frames["IMAGE"], audio=joined["AUDIO"], fps=25.0)
+    video = section.node("CreateVideo", images=frames["IMAGE"], audio=joined["AUDIO"], fps=frame_rate)
     add_video_file(section, graph.name, video["VIDEO"])

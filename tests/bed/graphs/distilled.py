@@ -30,9 +30,6 @@ where the paper's settings take 30 steps of 5.
 
 1. Choose **face** and **voice**, write the **ID-LoRA Prompt**.
 2. **Run**. The mp4 is saved in `output/video`.
-
-To try it first: `portrait.png` and `voice.flac` are in this pack's folder, under `workflows/assets`. Upload \
-them with the two buttons.
 """
 
 SETTINGS = """
@@ -54,9 +51,6 @@ The fast workflow (8 steps of 2 predictions, distilled LoRA) with quantised file
 
 1. Choose **face** and **voice**, write the **ID-LoRA Prompt**.
 2. **Run**. The mp4 is saved in `output/video`.
-
-To try it first: `portrait.png` and `voice.flac` are in this pack's folder, under `workflows/assets`. Upload \
-them with the two buttons.
 """
 
 GGUF_FILES = (

@@ -46,8 +46,8 @@ class Node:
     title: str
     values: dict[str, Any]
     height: int | None
-    models: tuple[Model, ...] = ()
-    control_after_generate: str = "randomize"
+    models: tuple[Model, ...]
+    control_after_generate: str
 
     def __getitem__(self, output_name: str) -> Output:
         names = [entry.name for entry in self.schema.outputs]
@@ -103,12 +103,13 @@ class Section:
         title: str | None = None,
         height: int | None = None,
         models: tuple[Model, ...] = (),
+        control_after_generate: str = "randomize",
         **values: Any,
     ) -> Node:
         """Add a node; what is not given keeps its default. Heights below what the node needs are raised."""
         schema = self.graph.schemas[node_type]
-        complete = _complete(schema, values)
-        node = Node(self.graph.next_id(), schema, title or schema.title, complete, height, models)
+        complete, title = _complete(schema, values), title or schema.title
+        node = Node(self.graph.next_id(), schema, title, complete, height, models, control_after_generate)
         self.columns[-1].entries.append(node)
         return node
 

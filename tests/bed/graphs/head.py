@@ -8,8 +8,11 @@ from .models import CHECKPOINT, DISTILLED_LORA, ID_LORA, TEXT_ENCODER
 BLUE, GREEN, PURPLE, ORANGE, GREY = "#5aa0d0", "#5fae78", "#9a7fc0", "#d0894f", "#888888"
 
 STATUS_HEIGHT = 60  # of the line that a node shows after its run
+REFERENCE_PICTURE_HEIGHT = 220  # of the picture below it on Encode Reference Audio
 
-# 121 frames at 25 fps are 4.84 s: room for ten to twelve words.
+LENGTH_TITLE = "Length (frames)"
+NUM_FRAMES, FRAME_RATE = 121, 25.0  # the paper's; 4.84 s have room for ten to twelve words
+
 VISUAL = (
     "A medium close-up of a woman with a dark brown bob and a teal jumper. She faces the camera in front of "
     "a plain, warm wall, in soft light from the left, and speaks calmly with small movements of her head."
@@ -25,6 +28,11 @@ NEGATIVE = (
     "watermark, logo, robotic voice, mumbling, wrong words, second speaker, hiss, hum, clipped sound, "
     "background music"
 )
+
+EXAMPLES = """
+To try it first, press Run: the example face and voice are in ComfyUI's `input` folder already. Your own come \
+in with the two upload buttons.
+"""
 
 CONSENT = """
 Use a face and a voice only of people who agreed to it, and say that the clip is synthetic where you show \
@@ -50,10 +58,12 @@ class Conditions:
     latent: Output
     reference: Output
     image: Output
+    length: Output
+    frame_rate: Output
 
 
 def add_introduction(graph: Graph, text: str) -> None:
-    graph.section(None, GREY, width=420).note("Read me", text, height=300)
+    graph.section(None, GREY, width=420).note("Read me", f"{text}{EXAMPLES}", height=300)
 
 
 def add_model_note(section: Section, models: tuple[Model, ...]) -> None:
@@ -116,35 +126,59 @@ def add_id_lora(section: Section, model: Output) -> Output:
 
 def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
     section = graph.section("2 · Face, voice, words", GREEN, width=360)
-    image = section.node("LoadImage", title="Face (first frame)", image="portrait.png", height=330)
-    audio = section.node("LoadAudio", title="Voice (3-5 s of one speaker)", audio="voice.flac", height=150)
+    image = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=330)
+    audio = section.node(
+        "LoadAudio", title="Voice (3-5 s of one speaker)", audio="idlora_voice.flac", height=150
+    )
     reference = section.node(
         "LTXIDLoRA_EncodeReferenceAudio",
-        height=78 + STATUS_HEIGHT,
         audio=audio["AUDIO"],
         audio_vae=loaders.audio_vae,
     )
+    section.space(STATUS_HEIGHT + REFERENCE_PICTURE_HEIGHT)
+    length, frame_rate = add_clip_length(section)
+    section.note("Consent", CONSENT, height=90)
+    section.column(width=460)
+    positive = add_words(section, loaders.clip, SPEECH, length, frame_rate)
+    negative = section.node("CLIPTextEncode", title="Negative", height=190, clip=loaders.clip, text=NEGATIVE)
     latent = section.node(
         "LTXIDLoRA_FirstFrame",
         video_vae=loaders.video_vae,
         audio_vae=loaders.audio_vae,
         image=image["IMAGE"],
+        length=length,
+        frame_rate=frame_rate,
     )
-    section.column(width=460)
-    positive = add_words(section, loaders.clip, SPEECH)
-    negative = section.node("CLIPTextEncode", title="Negative", height=190, clip=loaders.clip, text=NEGATIVE)
-    section.note("Consent", CONSENT, height=90)
     return Conditions(
         positive,
         negative["CONDITIONING"],
         latent["latent"],
         reference["reference"],
         image["IMAGE"],
+        length,
+        frame_rate,
     )
 
 
-def add_words(section: Section, clip: Output, speech: str) -> Output:
-    """The three-part prompt, encoded."""
-    prompt = section.node("LTXIDLoRA_Prompt", height=440, visual=VISUAL, speech=speech, sounds=SOUNDS)
+def add_clip_length(section: Section) -> tuple[Output, Output]:
+    """Length and frame rate, entered once for all nodes that ask for them."""
+    length = section.node(
+        "PrimitiveInt", title=LENGTH_TITLE, value=NUM_FRAMES, control_after_generate="fixed"
+    )
+    frame_rate = section.node("PrimitiveFloat", title="Frame rate", value=FRAME_RATE)
+    return length["INT"], frame_rate["FLOAT"]
+
+
+def add_words(section: Section, clip: Output, speech: str, length: Output, frame_rate: Output) -> Output:
+    """The three-part prompt, encoded; its node knows the clip and says whether the words fit."""
+    prompt = section.node(
+        "LTXIDLoRA_Prompt",
+        height=440 + STATUS_HEIGHT,
+        visual=VISUAL,
+        speech=speech,
+        sounds=SOUNDS,
+        length=length,
+        frame_rate=frame_rate,
+    )
     encoded = section.node("CLIPTextEncode", title="Positive", height=100, clip=clip, text=prompt["prompt"])
     return encoded["CONDITIONING"]

@@ -15,14 +15,11 @@ result, and a long recording is echoed.
 3. **ID-LoRA Prompt**: what is seen, the exact words, how it sounds. An accent does not come from the \
 recording: write it down.
 4. **Run**. The mp4 is saved in `output/video`.
-
-To try it first: `portrait.png` and `voice.flac` are in this pack's folder, under `workflows/assets`. Upload \
-them with the two buttons.
 """
 
 SETTINGS = """
-**Length.** 121 frames at 25 a second are 4.8 s, room for ten to twelve words; a longer line is cut. The \
-number of frames is a multiple of 8, plus 1.
+**Length.** 121 frames at 25 a second are 4.8 s, room for ten to twelve words; a longer line is cut, and \
+ID-LoRA Prompt says so. The number of frames is a multiple of 8, plus 1.
 
 **Size.** The clip keeps the picture's shape, with `max_side` as its longer side.
 

@@ -26,6 +26,7 @@ NEWER_INPUTS = {"CreateVideo": ("bit_depth",)}
 
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 WIDGET_TYPES = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", DYNAMIC_COMBO)
+PLAYER = "AUDIO_UI"  # a widget without a value, shown below all others
 CONTROL_VALUES = ("fixed", "increment", "decrement", "randomize")
 
 
@@ -60,6 +61,10 @@ class InputSchema:
     def is_widget(self) -> bool:
         return self.type in WIDGET_TYPES
 
+    @property
+    def is_player(self) -> bool:
+        return self.type == PLAYER
+
 
 @dataclass(frozen=True)
 class OutputSchema:
@@ -78,7 +83,8 @@ class NodeSchema:
     @property
     def slots(self) -> tuple[InputSchema, ...]:
         """Inputs in the order of the frontend's slots: sockets before widgets, required before optional."""
-        return tuple(sorted(self.inputs, key=lambda entry: (entry.is_widget, entry.optional)))
+        with_value = [entry for entry in self.inputs if not entry.is_player]
+        return tuple(sorted(with_value, key=lambda entry: (entry.is_widget, entry.optional)))
 
     @property
     def sockets(self) -> tuple[InputSchema, ...]:
@@ -87,6 +93,11 @@ class NodeSchema:
     @property
     def widgets(self) -> tuple[InputSchema, ...]:
         return tuple(entry for entry in self.slots if entry.is_widget)
+
+    @property
+    def players(self) -> tuple[InputSchema, ...]:
+        """Inputs that only play what the node made: slots, but no values, neither in a file nor in a prompt."""
+        return tuple(entry for entry in self.inputs if entry.is_player)
 
     @property
     def upload_widgets(self) -> tuple[Widget, ...]:

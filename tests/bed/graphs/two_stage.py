@@ -12,9 +12,6 @@ INTRODUCTION = """
 2. **Second stage**: the picture is doubled to 1024 and refined in three short steps. The sound of the first \
 stage is kept.
 3. **Run**. The mp4 is saved in `output/video`.
-
-To try it first: `portrait.png` and `voice.flac` are in this pack's folder, under `workflows/assets`. Upload \
-them with the two buttons.
 """
 
 SETTINGS = """
@@ -35,9 +32,6 @@ at the end. The distilled LoRA helps with 0.25.
 2. **Second stage**: the picture is doubled and refined with the same sampler, the distilled LoRA at 0.5. The \
 sound of the first stage is kept.
 3. **Run**. The mp4 is saved in `output/video`.
-
-To try it first: `portrait.png` and `voice.flac` are in this pack's folder, under `workflows/assets`. Upload \
-them with the two buttons.
 """
 
 HQ_SETTINGS = """

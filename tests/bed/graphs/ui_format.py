@@ -1,7 +1,7 @@
 """The UI format: litegraph's JSON, version 0.4, as frontend 1.47 writes it."""
 
 import uuid
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,25 +24,35 @@ class Link:
     def draw(self) -> list[Any]:
         return [self.id, self.origin.node.id, self.origin.slot, self.target.id, self.slot, self.origin.type]
 
+    def draw_in_subgraph(self) -> dict[str, Any]:
+        """Links of subgraphs have names for what those of a graph have places for."""
+        keys = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
+        return dict(zip(keys, self.draw(), strict=True))
+
 
 def draw_ui(graph: Graph) -> dict[str, Any]:
-    layout, links, order = lay_out(graph), _links(graph), _execution_order(graph)
-    nodes = [_draw_item(item, layout, links, order) for item in sorted(graph.items, key=lambda item: item.id)]
+    layout, links = lay_out(graph), links_of(graph)
+    nodes = draw_items(graph, layout, links)
     return {
-        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"idlora-ltx2/workflows/{graph.name}")),
+        "id": identifier("workflows", graph.name),
         "revision": 0,
         "last_node_id": max(node["id"] for node in nodes),
         "last_link_id": len(links),
         "nodes": nodes,
         "links": [link.draw() for link in links],
-        "groups": _draw_groups(layout),
+        "groups": draw_groups(layout),
         "config": {},
         "extra": {"ds": _view(layout.bounds)},
         "version": 0.4,
     }
 
 
-def _links(graph: Graph) -> list[Link]:
+def identifier(*path: str) -> str:
+    """A UUID that stays the same from drawing to drawing."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(("idlora-ltx2", *path))))
+
+
+def links_of(graph: Graph) -> list[Link]:
     links: list[Link] = []
     for node in graph.nodes:
         for slot, entry in enumerate(node.schema.slots):
@@ -52,13 +62,20 @@ def _links(graph: Graph) -> list[Link]:
     return links
 
 
-def _execution_order(graph: Graph) -> dict[int, int]:
+def draw_items(graph: Graph, layout: Layout, links: list[Link]) -> list[dict[str, Any]]:
+    """Nodes and notes, by id."""
+    items = sorted(graph.items, key=lambda item: item.id)
+    order = _execution_order(items, links)
+    return [_draw_item(item, layout, links, order) for item in items]
+
+
+def _execution_order(items: list[Node | Note], links: list[Link]) -> dict[int, int]:
     """Node id -> place in the order of execution: sources first, then whatever has all its inputs."""
-    waiting = {node.id: sum(isinstance(v, Output) for v in node.values.values()) for node in graph.nodes}
-    ready = deque(
-        item.id for item in sorted(graph.items, key=lambda item: item.id) if not waiting.get(item.id)
-    )
-    links, order = _links(graph), {}
+    ids = {item.id for item in items}
+    links = [link for link in links if {link.origin.node.id, link.target.id} <= ids]
+    waiting = Counter(link.target.id for link in links)
+    ready = deque(item.id for item in items if not waiting[item.id])
+    order: dict[int, int] = {}
     while ready:
         node_id = ready.popleft()
         order[node_id] = len(order)
@@ -109,11 +126,11 @@ def _draw_node(node: Node, links: list[Link]) -> dict[str, Any]:
 def _draw_inputs(node: Node, links: list[Link]) -> list[dict[str, Any]]:
     link_ids = {link.slot: link.id for link in links if link.target is node}
     inputs: list[dict[str, Any]] = []
-    for slot, entry in enumerate(node.schema.slots):
+    for slot, entry in enumerate((*node.schema.slots, *node.schema.players)):
         drawn: dict[str, Any] = {"name": entry.name, "type": entry.type, "link": link_ids.get(slot)}
         if entry.optional:
             drawn["shape"] = 7  # the frontend's ring for an optional input
-        if entry.is_widget:
+        if entry.is_widget or entry.is_player:
             drawn["widget"] = {"name": entry.name}
         inputs.append(drawn)
     return inputs + [
@@ -153,7 +170,7 @@ def _default(entry: InputSchema) -> Any:
     return "" if entry.default is None else entry.default
 
 
-def _draw_groups(layout: Layout) -> list[dict[str, Any]]:
+def draw_groups(layout: Layout) -> list[dict[str, Any]]:
     return [
         {
             "id": number,

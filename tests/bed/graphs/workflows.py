@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import continued, distilled, one_stage, two_stage
+from . import blueprint, continued, distilled, one_stage, two_stage
 from .api_format import draw_api
 from .graph import Graph
 from .schema import GGUF_PACK
@@ -14,6 +14,7 @@ from .ui_format import draw_ui
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "workflows"
+BLUEPRINT_FOLDER = ROOT / "subgraphs"
 API_FOLDER = ROOT / "docs" / "api"  # not below workflows/: some frontends list every JSON there as a template
 
 
@@ -48,6 +49,11 @@ def files(workflow: Workflow, folder: Path = FOLDER, api_folder: Path = API_FOLD
         folder / f"{graph.name}.json": as_text(draw_ui(graph)),
         api_folder / f"{graph.name}.json": as_text(draw_api(graph)),
     }
+
+
+def blueprint_files(folder: Path = BLUEPRINT_FOLDER) -> dict[Path, str]:
+    """The blueprint's file, whose name is what the frontend shows, with its text."""
+    return {folder / f"{blueprint.NAME}.json": as_text(blueprint.draw_blueprint())}
 
 
 def as_text(drawn: dict[str, Any]) -> str:

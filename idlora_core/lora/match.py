@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from .lora_family import AUDIO_MODULE, Family, FamilyGuess, LinearShape, model_family
-from .lora_files import AUDIO_ATTENTIONS, LoraFile, LoraTarget
+from .family import AUDIO_MODULE, Family, FamilyGuess, LinearShape, model_family
+from .files import AUDIO_ATTENTIONS, LoraFile, LoraTarget
 from .safetensors_header import shown
 
 MAX_STRENGTH = 10.0

@@ -14,10 +14,10 @@ from typing import NoReturn
 
 from safetensors import safe_open
 
+from .convert import Role, TensorName, tensor_name
 from .dora import magnitude_fits
-from .lora_convert import Role, TensorName, tensor_name
-from .lora_family import FamilyGuess, LinearShape, file_family
-from .lora_peft import CONFIG_NAME, PeftSettings, settings_beside, settings_inside
+from .family import FamilyGuess, LinearShape, file_family
+from .peft import CONFIG_NAME, PeftSettings, settings_beside, settings_inside
 from .safetensors_header import Header, read_header, shown
 
 AUDIO_ATTENTIONS = ("audio_attn1", "audio_attn2")

@@ -1,0 +1,42 @@
+"""The example face and voice, put where the host's loaders look, so that a fresh install runs without an upload."""
+
+import os
+import shutil
+from pathlib import Path
+
+import folder_paths
+
+from .status import log
+
+ASSETS = Path(__file__).resolve().parents[2] / "workflows" / "assets"
+EXAMPLES = ("idlora_portrait.png", "idlora_voice.flac")
+
+
+def offer_examples() -> None:
+    """Copy the example media into the host's input folder where nothing of that name is there.
+
+    What cannot be copied is one warning in the log: the nodes work without it.
+    """
+    folder = Path(folder_paths.get_input_directory())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in EXAMPLES:
+            if not os.path.lexists(folder / name):
+                _copy_whole(ASSETS / name, folder / name)
+    except OSError as error:
+        log.warning(
+            "The example face and voice of ID-LoRA were not copied to %s (%s). Upload your own, or those in %s.",
+            folder,
+            error,
+            ASSETS,
+        )
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy so that nobody ever sees a part of the file, not even on a full disk."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        shutil.copyfile(source, part)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)

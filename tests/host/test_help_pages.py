@@ -1,0 +1,50 @@
+"""The help pages against the live host: one per node, on every input, with pictures that are there."""
+
+import http.client
+import re
+
+import pytest
+
+from bed.graphs.schema import OWN_PACK, load_recorded
+from bed.host_process import PACK_NAME
+from bed.versions import ROOT
+
+PAGES = ROOT / "web" / "docs"
+OWN_TYPES = sorted(schema.type for schema in load_recorded().values() if schema.pack == OWN_PACK)
+SHARED_PAGES = {"LTXIDLoRA_Guider": "LTXIDLoRA_KSampler"}  # what one page says "as on" the other
+PICTURE = re.compile(r"!\[([^]]*)\]\(([^)]+)\)")
+
+
+def page(node_type: str) -> str:
+    return (PAGES / f"{node_type}.md").read_text(encoding="utf-8")
+
+
+def fetch(host, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=20)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, body
+
+
+@pytest.mark.parametrize("node_type", OWN_TYPES)
+def test_the_host_serves_the_page(host, node_type):
+    served = fetch(host, f"/extensions/{PACK_NAME}/docs/{node_type}.md")
+    assert served == (http.client.OK, page(node_type).encode())
+
+
+@pytest.mark.parametrize("node_type", OWN_TYPES)
+def test_the_page_is_about_the_node_and_each_of_its_inputs(host, node_type):
+    info = host.object_info(node_type)[node_type]
+    text = page(node_type)
+    assert text.startswith(f"# {info['display_name']}\n")
+    described = text + (page(SHARED_PAGES[node_type]) if node_type in SHARED_PAGES else "")
+    inputs = [*info["input"].get("required", {}), *info["input"].get("optional", {})]
+    unexplained = [name for name in inputs if name != "audioUI" and f"**{name}**" not in described]
+    assert not unexplained
+    assert "## Mistakes people make" in text
+
+
+def test_there_is_no_page_of_a_node_that_is_not_there():
+    assert sorted(path.stem for path in PAGES.glob("*.md")) == OWN_TYPES
