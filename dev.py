@@ -8,6 +8,7 @@
     python3 dev.py bench        speed and memory, side by side with the peers' five passes
     python3 dev.py workflows    write the files in workflows/ anew
     python3 dev.py locales      write the translations in locales/ anew
+    python3 dev.py screenshots  take the pictures in docs/images/ anew
 
 `python3 dev.py COMMAND --help` tells more. What is downloaded and made lives in ~/.cache/idlora-ltx2, or in the
 folder named by IDLORA_CACHE. COMFYUI_PATH makes `demo` and `host` use an existing ComfyUI, run by the interpreter
@@ -30,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
 from bed import checks, demo, environment, tiers
 from bed.bench import command as bench
+from bed.browser import chromium
 from bed.console import SetupError
 from bed.host_client import HostError
 from bed.locales import command as locales
@@ -37,6 +39,11 @@ from bed.locales import command as locales
 
 def write_workflows(_: argparse.Namespace) -> int:
     command = [environment.python(), "-m", "bed.graphs"]
+    return subprocess.run(command, env=environment.bed_variables()).returncode
+
+
+def take_screenshots(_: argparse.Namespace) -> int:
+    command = [environment.python(), "-m", "bed.browser.screenshots", chromium.executable()]
     return subprocess.run(command, env=environment.bed_variables()).returncode
 
 
@@ -60,6 +67,7 @@ COMMANDS = {
     ),
     "locales": Command("write the translations anew from their catalogues", locales.run_locales),
     "workflows": Command("write the workflows anew from their source", write_workflows),
+    "screenshots": Command("take the documentation's pictures anew, in a real browser", take_screenshots),
 }
 
 

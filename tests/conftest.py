@@ -3,6 +3,7 @@
 IDLORA_COMFY_TREE, IDLORA_HOST_VERSION   a ComfyUI release
 IDLORA_MODELS                            the small models
 IDLORA_SPEECH                            a wav file of recorded speech
+IDLORA_CHROMIUM                          a browser's executable
 """
 
 import os
@@ -54,6 +55,11 @@ def small_models() -> Path:
 @pytest.fixture(scope="session")
 def recorded_speech() -> Path:
     return from_environment("IDLORA_SPEECH")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    return from_environment("IDLORA_CHROMIUM")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@
     <cache>/comfyui-<version>/   a ComfyUI release
     <cache>/models-<key>/        the small models
     <cache>/speech-<version>/    recorded speech
+    <cache>/playwright/          Chromium, where apt-get could not install it
     <cache>/locks/, logs/
 
 The cache is IDLORA_CACHE, else XDG_CACHE_HOME/idlora-ltx2, else ~/.cache/idlora-ltx2.

@@ -8,7 +8,7 @@ taller. The last group of each lane reaches down to the same line, which leaves 
 from dataclasses import dataclass
 
 from .graph import Column, Graph, Node, Note, Section, Space
-from .schema import HOST_PACK, PLAYER
+from .schema import HOST_PACK, OWN_PACK, PLAYER
 
 TITLE_HEIGHT = 30
 GAP = 40
@@ -20,6 +20,7 @@ SECTION_GAP = 60
 SOCKET_HEIGHT, WIDGET_HEIGHT, TEXT_WIDGET_HEIGHT, NODE_PADDING = 20, 24, 54, 14
 NEW_WIDGET_HEIGHT, NEW_TEXT_WIDGET_HEIGHT, NEW_NODE_PADDING, NEW_FOOTER_HEIGHT = 32, 62, 10, 28
 NEW_PLAYER_HEIGHT = 64
+NEW_STATUS_HEIGHT = 60  # of the line in which a node of this pack says what it did
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ def _new_least_height(item: Node | Note) -> int:
         if not entry.advanced:
             rows += NEW_TEXT_WIDGET_HEIGHT if entry.multiline else NEW_WIDGET_HEIGHT
     rows += NEW_PLAYER_HEIGHT * len(schema.players)
+    rows += NEW_STATUS_HEIGHT * (schema.pack == OWN_PACK)
     footers = (schema.pack != HOST_PACK) + any(entry.advanced for entry in schema.widgets)
     return rows + NEW_NODE_PADDING + footers * NEW_FOOTER_HEIGHT
 

@@ -1,0 +1,59 @@
+"""Where people look for the pack: templates, node search, help."""
+
+import re
+
+import pytest
+
+from bed.graphs.workflows import FOLDER
+from bed.host_process import PACK_NAME
+from bed.versions import ROOT
+
+TEMPLATES = sorted(file.stem for file in FOLDER.glob("*.json"))
+HELP_PAGES = ROOT / "web" / "docs"
+ALIASES = {  # what people type -> a node that must be among what is offered
+    "voice clone": "Encode Reference Audio",
+    "talking head": "First-Frame Condition",
+    "id-lora": "Load ID-LoRA",
+}
+
+
+def own_types(host):
+    return {kind: info for kind, info in host.object_info().items() if kind.startswith("LTXIDLoRA_")}
+
+
+def test_the_template_browser_shows_each_workflow_with_its_picture(page):
+    shown = page.templates(PACK_NAME)
+    assert sorted(shown) == TEMPLATES
+    assert all(width > 0 for width in shown.values()), shown
+
+
+def test_search_finds_nodes_by_what_people_call_them(page, studio):
+    names = {info["display_name"] for info in own_types(studio).values()}
+    for words, wanted in ALIASES.items():
+        offered = page.search(words)
+        assert wanted in offered, words
+        assert set(offered[:2]) <= names, f"{words}: others come first"
+
+
+def test_each_node_opens_its_help_page(page, studio):
+    for kind, info in own_types(studio).items():
+        page.clear()
+        content = page.help(kind)
+        assert content.locator(".fallback-content").count() == 0, f"{kind} has no page of its own"
+        assert content.locator("h1").inner_text() == info["display_name"]
+        assert first_sentence(kind) in " ".join(content.inner_text().split())
+        widths = content.locator("img").evaluate_all("pictures => pictures.map(one => one.naturalWidth)")
+        assert all(widths), f"a picture of {kind}'s page does not load"
+
+
+def first_sentence(kind):
+    """Of the first paragraph of a node's page, without its marks."""
+    blocks = (HELP_PAGES / f"{kind}.md").read_text(encoding="utf-8").split("\n\n")
+    paragraph = next(block for block in blocks if block[0].isalpha())
+    words = re.sub(r"\[([^]]*)\]\([^)]*\)|[*`]", r"\1", paragraph)
+    return " ".join(words.split()).partition(". ")[0]
+
+
+@pytest.mark.parametrize("kind", sorted(path.stem for path in HELP_PAGES.glob("*.md")))
+def test_each_help_page_belongs_to_a_node(kind, studio):
+    assert kind in own_types(studio)

@@ -1,0 +1,42 @@
+"""Each translation in locales/, as the frontend shows it: titles, inputs, outputs, tooltips, search."""
+
+import json
+
+import pytest
+
+from bed.versions import ROOT
+
+LOCALES = {
+    file.parent.name: json.loads(file.read_text(encoding="utf-8"))
+    for file in sorted(ROOT.glob("locales/*/nodeDefs.json"))
+}
+LANGUAGES = ("fr", "zh")  # the frontend's names of French and Simplified Chinese
+ALL_INPUTS = {"Comfy.Node.AlwaysShowAdvancedWidgets": True}
+
+
+def test_the_languages_are_there():
+    assert set(LANGUAGES) <= set(LOCALES)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_nodes_speak_the_language(open_page, renderer, locale):
+    page = open_page(renderer, locale, **ALL_INPUTS)
+    for kind, words in LOCALES[locale].items():
+        page.clear()
+        node = page.add_node(kind)
+        shown = page.words(node)
+        assert shown["title"] == words["display_name"]
+        for name, slot in words["inputs"].items():
+            assert shown["inputs"][name] == slot["name"], (kind, name)
+        assert shown["outputs"] == [words["outputs"][str(i)]["name"] for i in range(len(shown["outputs"]))]
+        assert page.title_tooltip(node) == words["description"]
+        names = [name for name in page.pointable(node) if name in words["inputs"]]
+        for name in {*names[:1], *names[-1:]}:
+            assert page.input_tooltip(node, name) == words["inputs"][name]["tooltip"], (kind, name)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_search_offers_the_translated_names(open_page, locale):
+    page = open_page("nodes2", locale)
+    for words in LOCALES[locale].values():
+        assert words["display_name"] in page.search(words["display_name"])

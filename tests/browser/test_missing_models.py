@@ -1,0 +1,34 @@
+"""A workflow on a host that has no models: the frontend offers to download them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bed.browser.shipped import NAMES, models_of
+from bed.graphs.workflows import FOLDER
+from bed.host_process import HostProcess
+
+# One workflow for each set of models.
+DIFFERENT = {tuple(sorted(models_of(name))): name for name in reversed(NAMES)}
+
+
+@pytest.fixture(scope="module")
+def bare_host(comfy_tree, tmp_path_factory):
+    """A second host, as after a fresh install: this pack, and nothing in `models`."""
+    work_dir = tmp_path_factory.mktemp("bare")
+    with HostProcess(comfy_tree, Path(sys.executable), work_dir, options=["--cpu"], threads=1) as host:
+        yield host
+
+
+@pytest.mark.parametrize("name", DIFFERENT.values())
+def test_each_missing_model_is_offered_from_its_address(open_page, bare_host, name):
+    page = open_page("classic", host=bare_host)
+    page.drop_file(FOLDER / f"{name}.json")
+    assert page.offered_downloads() == models_of(name)
+
+
+def test_nodes_2_offers_the_same(open_page, bare_host):
+    page = open_page("nodes2", host=bare_host)
+    page.drop_file(FOLDER / "idlora_one_stage.json")
+    assert page.offered_downloads() == models_of("idlora_one_stage")
