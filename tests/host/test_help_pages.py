@@ -46,5 +46,14 @@ def test_the_page_is_about_the_node_and_each_of_its_inputs(host, node_type):
     assert "## Mistakes people make" in text
 
 
+@pytest.mark.parametrize("node_type", OWN_TYPES)
+def test_the_page_has_a_picture_of_the_node_and_the_host_serves_it(host, node_type):
+    paths = [path for _, path in PICTURE.findall(page(node_type))]
+    assert f"images/{node_type}.webp" in paths
+    for path in paths:
+        served = fetch(host, f"/extensions/{PACK_NAME}/docs/{path}")
+        assert served == (http.client.OK, (PAGES / path).read_bytes())
+
+
 def test_there_is_no_page_of_a_node_that_is_not_there():
     assert sorted(path.stem for path in PAGES.glob("*.md")) == OWN_TYPES
