@@ -13,7 +13,6 @@ from bed.browser.window import RENDERERS, Window, open_window
 from bed.host_process import HostProcess
 from bed.versions import ROOT
 
-ASSETS = ROOT / "workflows" / "assets"
 KEPT = ROOT / "output" / "browser"  # picture and console of pages whose test failed
 PAGES = pytest.StashKey[list[ComfyPage]]()
 OpenPage = Callable[..., ComfyPage]
@@ -21,9 +20,7 @@ OpenPage = Callable[..., ComfyPage]
 
 @pytest.fixture(scope="session")
 def studio(host: HostProcess) -> HostProcess:
-    """The running host with the example picture and voice in its input folder."""
-    for asset in ASSETS.iterdir():
-        host.add_input(asset)
+    """The running host; the pack has put the example picture and voice into its input folder."""
     return host
 
 

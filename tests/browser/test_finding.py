@@ -10,6 +10,7 @@ from bed.versions import ROOT
 
 TEMPLATES = sorted(file.stem for file in FOLDER.glob("*.json"))
 HELP_PAGES = ROOT / "web" / "docs"
+BLUEPRINTS = {file.stem for file in (ROOT / "subgraphs").glob("*.json")}
 ALIASES = {  # what people type -> a node that must be among what is offered
     "voice clone": "Encode Reference Audio",
     "talking head": "First-Frame Condition",
@@ -28,7 +29,7 @@ def test_the_template_browser_shows_each_workflow_with_its_picture(page):
 
 
 def test_search_finds_nodes_by_what_people_call_them(page, studio):
-    names = {info["display_name"] for info in own_types(studio).values()}
+    names = {info["display_name"] for info in own_types(studio).values()} | BLUEPRINTS
     for words, wanted in ALIASES.items():
         offered = page.search(words)
         assert wanted in offered, words

@@ -11,23 +11,21 @@ from ..host_process import HostProcess
 from .listener import Listener
 
 PROBE = Path(__file__).with_name("probe.js")
-SOON, LATE = 60_000, 300_000  # milliseconds, only there to end a hang
-UNBLOCKED = 10_000
+SOON, LATE, UNBLOCKED = 60_000, 300_000, 10_000  # milliseconds, only there to end a hang
 POINTINGS, TOOLTIP_SHOWN = 20, 1_000
 DOUBLE_CLICKS, DOUBLE_CLICK_TAKEN = 10, 3_000
-CANVAS, CORNER = (800, 500), (1590, 990)  # points of the window
+CANVAS, CORNER, ROOM = (800, 500), (1590, 990), 750  # points of the window; height for a node
 QUIET = 500  # milliseconds without a request: what was loading is loaded
 MEDIA_TYPES = {".json": "application/json", ".mp4": "video/mp4"}
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
+SHOWN_WORDS = "tip => { const e = document.querySelector(tip); return e?.checkVisibility() && e.innerText }"
 TOOLTIP = {"classic": ".node-tooltip", "nodes2": ".p-tooltip-text"}
 
 
 class ComfyPage:
     """One tab with the frontend of a running host.
 
-    Attributes:
-        page: Playwright's page, for what has no verb here.
-        listener: what the tab complained about and asked for.
+    `page` is Playwright's, for what has no verb here; `listener` has what the tab complained about.
     """
 
     def __init__(self, page: Page, host: HostProcess, renderer: str, listener: Listener):
@@ -117,8 +115,8 @@ class ComfyPage:
 
     def look(self, left: float, top: float, zoom: float) -> None:
         """Bring a point of the graph to the canvas's top left corner, at `zoom` CSS pixels per unit."""
-        self.probe("look", left, top, zoom)
         self.settle()
+        self.probe("look", left, top, zoom)
         self.page.evaluate("() => probe.stillView()")
 
     # Running
@@ -127,9 +125,8 @@ class ComfyPage:
         """Press Run; what to give to the waits."""
         seen = self.page.evaluate("probe.events.length")
         self.see("queue-button").click()
-        self.page.wait_for_function(
-            "seen => probe.eventsSince(seen).some(e => e.name === 'execution_start')", arg=seen
-        )
+        begun = "seen => probe.eventsSince(seen).some(e => e.name === 'execution_start')"
+        self.page.wait_for_function(begun, arg=seen)
         return seen
 
     def wait_end(self, seen: int) -> dict[str, Any]:
@@ -148,10 +145,8 @@ class ComfyPage:
 
     def wait_steps(self, seen: int, num_steps: int) -> None:
         """Wait until a sampler has told of some steps."""
-        steps = "probe.eventsSince(seen).filter(e => e.name === 'progress').length"
-        self.page.wait_for_function(
-            f"([seen, wanted]) => {steps} >= wanted", arg=[seen, num_steps], timeout=LATE
-        )
+        told = "([seen, n]) => probe.eventsSince(seen).filter(e => e.name === 'progress').length >= n"
+        self.page.wait_for_function(told, arg=[seen, num_steps], timeout=LATE)
 
     def interrupt(self, seen: int) -> float:
         """Press the button that stops the run; seconds from the press to the host's word that it stopped."""
@@ -206,7 +201,7 @@ class ComfyPage:
         }
 
     def help(self, node_type: str) -> Locator:
-        """Add a node, select it and press the info button; the panel's content when it has loaded."""
+        """Add a node, select it and press the info button; the panel's content when loaded."""
         self.probe("select", self.add_node(node_type))
         self.see("info-button").click()
         content = self.see("properties-panel").locator(".node-help-content")
@@ -248,7 +243,9 @@ class ComfyPage:
     def add_node(self, node_type: str) -> str:
         """Add a node and bring it into view; its id."""
         node_id = self.probe("addNode", node_type, 0, 0)
-        self.fit_view()
+        self.page.evaluate("() => probe.stillView()")
+        left, top, _, bottom = self.probe("bounds", [node_id])
+        self.look(left - 400, top - 100, min(1, ROOM / (bottom - top)))
         return node_id
 
     def words(self, node_id: str) -> dict[str, Any]:
@@ -288,9 +285,11 @@ class ComfyPage:
         for attempt in range(POINTINGS):
             self._point(node_id, part, word, attempt)
             with suppress(TimeoutError):
-                tip.wait_for(timeout=TOOLTIP_SHOWN)
-                break
-        return tip.inner_text()
+                # The words at once with that they show: a tooltip may go and come again.
+                return self.page.wait_for_function(
+                    SHOWN_WORDS, arg=TOOLTIP[self.renderer], timeout=TOOLTIP_SHOWN
+                ).json_value()
+        raise AssertionError(f"No tooltip of {part} shows")
 
     def _point(self, node_id: str, part: str, word: str, attempt: int) -> None:
         if self.renderer == "nodes2":

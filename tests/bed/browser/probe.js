@@ -89,7 +89,7 @@ window.probe = {
     const word = (slot) => slot.label ?? slot.localized_name ?? slot.name
     return {
       title: node.title,
-      inputs: Object.fromEntries(node.inputs.map((slot) => [slot.name, word(slot)])),
+      inputs: Object.fromEntries(node.inputs.filter(({ type }) => type !== "AUDIO_UI").map((slot) => [slot.name, word(slot)])), // a player has no word
       outputs: node.outputs.map(word)
     }
   },

@@ -28,7 +28,6 @@ from .window import Window, open_window
 IMAGES = ROOT / "docs" / "images"
 # Help pages show pictures from beside them, which are shipped: `![..](images/<node_id>.webp)`.
 HELP_IMAGES = ROOT / "web" / "docs" / "images"
-ASSETS = ROOT / "workflows" / "assets"
 MARGIN = 30  # graph units around what is shown
 MAX_BYTES, QUALITIES = 240_000, (90, 80, 70, 60, 50)
 TITLE_HEIGHT, NODE_GAP, COLUMN = 30, 40, 400  # the same
@@ -166,8 +165,6 @@ def running_host() -> Iterator[HostProcess]:
             threads=1,
         )
         with host:
-            for asset in ASSETS.iterdir():
-                host.add_input(asset)
             yield host
 
 
