@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bed.browser.window import RENDERERS
-from bed.graphs.api_format import SMALL_VALUES
+from bed.graphs.api_format import SMALL_LENGTH, SMALL_VALUES
 from bed.graphs.workflows import FOLDER
 from bed.host_client import output_files
 from bed.video import SAME, read_video
@@ -35,7 +35,7 @@ def finished(request, shared_page, studio):
     name, renderer = request.param
     with shared_page(renderer, f"{name}-{renderer}") as page:
         page.drop_file(FOLDER / f"{name}.json")
-        page.set_values(SMALL_VALUES | {"seed": 100})
+        page.set_values(SMALL_VALUES | {"length": SMALL_LENGTH, "seed": 100})
         nodes = page.nodes()
         studio.post("/free", FORGET)  # all nodes run, and say on the graph what they did
         mp4 = mp4_of(studio, page.wait_success(page.run()))
@@ -51,7 +51,7 @@ def mp4_of(studio, entry) -> Path:
 def test_the_player_shows_the_film_with_its_sound(finished):
     video, film = read_video(finished.mp4), finished.film
     assert finished.mp4.name in film["source"] and film["hasControls"]
-    assert film["width"] == video.width
+    assert film["width"] == video.width and video.num_frames == SMALL_LENGTH
     assert film["seconds"] == pytest.approx(video.seconds, abs=0.1)
     assert video.audio_channels == 2 and video.audio_peak > 0
 

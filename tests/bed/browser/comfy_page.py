@@ -90,7 +90,7 @@ class ComfyPage:
         self.wait_until("probe.nodes().length === 0")
 
     def set_values(self, values: dict[str, Any]) -> None:
-        """Type into all widgets of these names that hold a value of the same kind; a linked one stays."""
+        """Type into all widgets of these names that hold a value of the same kind, or into what feeds them."""
         self.probe("setValues", values)
 
     def nodes(self) -> list[dict[str, Any]]:

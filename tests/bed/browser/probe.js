@@ -57,13 +57,19 @@ window.probe = {
     ])
   },
 
-  // Set widgets by name, as typing into them does, wherever they hold a value of the same kind.
+  // Set widgets by name, as typing into them does, wherever they hold a value of the same kind. Where another node
+  // gives the value, and has a single one, that is set.
   setValues(values) {
     for (const node of app.rootGraph._nodes) {
       for (const widget of node.widgets ?? []) {
-        if (typeof widget.value !== typeof values[widget.name]) continue
-        widget.value = values[widget.name]
-        widget.callback?.(widget.value)
+        const value = values[widget.name]
+        if (typeof widget.value !== typeof value) continue
+        const slot = node.inputs.findIndex((input) => input.widget?.name === widget.name)
+        const source = slot < 0 ? null : node.getInputNode(slot)
+        const target = source ? source.widgets?.find(({ name }) => name === "value") : widget
+        if (!target) continue
+        target.value = value
+        target.callback?.(value)
       }
     }
   },

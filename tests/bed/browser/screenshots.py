@@ -17,7 +17,7 @@ from PIL import Image
 
 from .. import downloads, hosts
 from ..graphs import WORKFLOWS
-from ..graphs.api_format import SMALL_VALUES
+from ..graphs.api_format import SMALL_LENGTH, SMALL_VALUES
 from ..graphs.workflows import FOLDER
 from ..host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
 from ..versions import NEWEST_HOST, ROOT
@@ -84,7 +84,7 @@ def take_nodes_together(page: ComfyPage, kinds: list[str], num_columns: int = 4)
 def take_run(page: ComfyPage) -> None:
     """After a run: the window, with sampler, decoder and player in view; and what the reference's node shows."""
     page.drop_file(FOLDER / "idlora_one_stage.json")
-    page.set_values(SMALL_VALUES | {"seed": 42})
+    page.set_values(SMALL_VALUES | {"length": SMALL_LENGTH, "seed": 42})
     page.wait_success(page.run())
     page.film()
     page.page.evaluate("() => document.querySelector('video').pause()")
