@@ -10,7 +10,16 @@ from bed.installing import checkout, programs
 from bed.installing.archive import LARGEST_MIB, LONGEST_PATH, NOT_SHIPPED, SHIPPED, Archive, matching
 from bed.installing.checkout import Checkout
 
-ALWAYS = ("code", "help pages", "translations", "templates", "thumbnails", "example media", "papers")
+ALWAYS = (
+    "code",
+    "help pages",
+    "translations",
+    "templates",
+    "thumbnails",
+    "blueprints",
+    "example media",
+    "papers",
+)
 HELP_PAGES = (
     "web/docs"  # what the frontend takes a help page's pictures to be relative to, translations included
 )
