@@ -5,10 +5,10 @@ from comfy_api.latest import io
 from ..idlora_core.positions import LTX2_GRID
 from ..idlora_core.reference import Reference
 from ..idlora_core.voice.recording import SELECTIONS, Recording, prepare_recording
-from . import reference_picture
 from .host import vae as host_vae
 from .host.status import send_status
-from .previews import player_and_picture, player_input
+from .pictures import reference_picture
+from .pictures.previews import player_and_picture, player_input
 from .sockets import CATEGORY, IdentityReference
 
 SECONDS_PER_LATENT = LTX2_GRID.seconds_per_latent

@@ -10,15 +10,15 @@ from ..idlora_core.presets import DISTILLED, LTX2, PRESETS
 from ..idlora_core.regime import mismatches
 from ..idlora_core.sigmas import DISTILLED_8_STEPS, checked_sigmas, ltx2_sigmas
 from ..idlora_core.term_sizes import CallSizes, TermRecord
-from .drawing import CannotDraw
 from .guidance_inputs import guidance_inputs, guider_settings, preset_input
-from .guidance_plot import guidance_plot
 from .host import sampling as host_sampling
 from .host.guider import IdentityGuider, identity_guider
 from .host.latents import FRAME_RATE, with_frame_rate
 from .host.regime import regime_of
 from .host.res2s import sampler_names
 from .host.status import ExecutionBlocker, missing_output, send_status
+from .pictures.drawing import CannotDraw
+from .pictures.guidance_plot import guidance_plot
 from .sockets import CATEGORY, IdentityReference, frame_rate_input
 
 ALL_SIGMAS = [i / 100 for i in range(101)]

@@ -20,7 +20,7 @@ def old_pillow(monkeypatch):
 
 
 def module(pack, name):
-    return importlib.import_module(f"{pack.__name__}.nodes.{name}")
+    return importlib.import_module(f"{pack.__name__}.nodes.pictures.{name}")
 
 
 def test_the_plot_says_which_pillow_it_needs(pack, old_pillow):

@@ -19,7 +19,7 @@ def all_of(size: float) -> Sizes:
 @pytest.fixture(scope="module")
 def drawn(pack):
     """A plot of calls given as (size of all terms, terms that were reused)."""
-    module = importlib.import_module(f"{pack.__name__}.nodes.guidance_plot")
+    module = importlib.import_module(f"{pack.__name__}.nodes.pictures.guidance_plot")
 
     def draw(*calls) -> torch.Tensor:
         made = [

@@ -15,7 +15,7 @@ RATE = 16_000
 
 @pytest.fixture(scope="module")
 def picture(pack):
-    return importlib.import_module(f"{pack.__name__}.nodes.reference_picture")
+    return importlib.import_module(f"{pack.__name__}.nodes.pictures.reference_picture")
 
 
 @pytest.fixture(scope="module")

@@ -141,5 +141,5 @@ def _measure_around(options: argparse.Namespace, report: Report) -> None:
     report.add("Encode Reference Audio, 5 s", seconds, "s", f"peak {mib:.0f} MiB")
     report.add("Load ID-LoRA, header of 1.15 GB", around.header_ms(), "ms", "target < 50")
     report.add("sizes of the guidance terms, a step", recording.record_ms(), "ms", "512x512x121, real size")
-    plot = importlib.import_module(f"{in_process.PACK}.nodes.guidance_plot")
+    plot = importlib.import_module(f"{in_process.PACK}.nodes.pictures.guidance_plot")
     report.add("plot of the guidance", recording.plot_ms(plot), "ms", "30 steps")

@@ -6,6 +6,7 @@ The example picture and voice are real; the clip of the finished run is noise, a
 """
 
 import io
+import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,9 +17,10 @@ from typing import Any
 from PIL import Image
 
 from .. import downloads, hosts
-from ..graphs import WORKFLOWS
+from ..graphs import WORKFLOWS, small_overrides
 from ..graphs.api_format import SMALL_LENGTH, SMALL_VALUES
-from ..graphs.workflows import FOLDER
+from ..graphs.workflows import API_FOLDER, FOLDER
+from ..host_client import output_files
 from ..host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
 from ..versions import NEWEST_HOST, ROOT
 from .comfy_page import ComfyPage
@@ -31,6 +33,7 @@ HELP_IMAGES = ROOT / "web" / "docs" / "images"
 MARGIN = 30  # graph units around what is shown
 MAX_BYTES, QUALITIES = 240_000, (90, 80, 70, 60, 50)
 TITLE_HEIGHT, NODE_GAP, COLUMN = 30, 40, 400  # the same
+PLOT_STEPS = 30
 RUN_SIZE, TABS = (1300, 900), 38  # window, and the height of its row of tabs
 BARE = {  # nothing over the graph; text at every zoom
     "Comfy.Graph.CanvasInfo": False,
@@ -51,6 +54,7 @@ def take_all(window: Window, host: HostProcess) -> None:
         take_nodes_together(page, own)
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_run(page)
+    take_plot(host)
 
 
 def take_workflows(page: ComfyPage) -> None:
@@ -95,7 +99,24 @@ def take_run(page: ComfyPage) -> None:
     save(picture, "run_one_stage")
     hide_all_but_the_graph(page)
     box = page.probe("bounds", ids_of(page, "LTXIDLoRA_EncodeReferenceAudio"))
-    save(framed(page, box, zoom=1.2), "run_reference")
+    picture = framed(page, box, zoom=1.2)
+    save(picture, "run_reference")
+    save(picture, "run_reference", HELP_IMAGES)
+
+
+def take_plot(host: HostProcess) -> None:
+    """The plot of a whole small run, as the sampler gives it."""
+    graph = small_overrides(json.loads((API_FOLDER / "idlora_one_stage.json").read_text(encoding="utf-8")))
+    (sampler,) = [key for key, node in graph.items() if node["class_type"] == "LTXIDLoRA_KSampler"]
+    graph[sampler]["inputs"]["steps"] = PLOT_STEPS
+    graph["plot"] = {
+        "class_type": "SaveImage",
+        "inputs": {"images": [sampler, 1], "filename_prefix": "plot"},
+    }
+    (file,) = [file for file in output_files(host.run(graph)) if file["filename"].startswith("plot")]
+    picture = (host.output_dir / file["subfolder"] / file["filename"]).read_bytes()
+    save(picture, "run_guidance_plot")
+    save(picture, "run_guidance_plot", HELP_IMAGES)
 
 
 def ids_of(page: ComfyPage, *kinds: str) -> list[str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy
 import torch
 
-from ..idlora_core.guidance import TERMS, Scales, TermName
-from ..idlora_core.term_sizes import CallSizes, Sizes
+from ...idlora_core.guidance import TERMS, Scales, TermName
+from ...idlora_core.term_sizes import CallSizes, Sizes
 from .drawing import font
 
 if TYPE_CHECKING:

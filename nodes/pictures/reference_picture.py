@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..idlora_core.reference import Reference
-from ..idlora_core.voice.recording import Recording
+from ...idlora_core.reference import Reference
+from ...idlora_core.voice.recording import Recording
 from .drawing import font
 
 if TYPE_CHECKING:

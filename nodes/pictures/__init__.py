@@ -1,0 +1,1 @@
+"""What nodes show beside their status line: pictures drawn with Pillow, and a player."""
