@@ -83,6 +83,13 @@ def new_files(comfyui: Path, tree: Path) -> dict[str, bytes]:
     }
 
 
+def _folders(custom_nodes: Path) -> list[str]:
+    """The packs; Python keeps what it compiles of the host's own single files there, too."""
+    return sorted(
+        path.name for path in custom_nodes.iterdir() if path.is_dir() and path.name != "__pycache__"
+    )
+
+
 def seen_by_the_host(comfyui: Path, addresses: Sequence[str]) -> Seen:
     """Start the ComfyUI, look, and stop it.
 
@@ -95,7 +102,7 @@ def seen_by_the_host(comfyui: Path, addresses: Sequence[str]) -> Seen:
         modules = set(host.get("/bed/modules"))
         blueprints = host.get("/global_subgraphs").values()
         return Seen(
-            folders=sorted(path.name for path in (comfyui / "custom_nodes").iterdir() if path.is_dir()),
+            folders=_folders(comfyui / "custom_nodes"),
             object_info=host.object_info(),
             templates=host.get("/workflow_templates"),
             translations=host.get("/i18n"),
