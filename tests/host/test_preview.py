@@ -62,9 +62,10 @@ def hosts_sampler():
 def run(studio, messages, graph) -> tuple[list[bytes], int]:
     """Previews of a run, and how often it moved the progress bar of its sampler."""
     messages.clear()
-    studio.run(graph)
+    prompt_id = studio.run(graph)["prompt"][1].encode()
     deadline = time.monotonic() + WAIT_SECONDS
-    while not any(b"execution_success" in payload for _, payload in messages):
+    # Of this run: the last message of the run before may come after its history is there.
+    while not any(b"execution_success" in payload and prompt_id in payload for _, payload in messages):
         assert time.monotonic() < deadline, "the host did not say that the run is over"
         time.sleep(0.05)
     texts = [json.loads(payload) for opcode, payload in messages if opcode == TEXT]
