@@ -10,7 +10,7 @@ from bed.browser.window import RENDERERS
 from bed.graphs.api_format import SMALL_LENGTH, SMALL_VALUES
 from bed.graphs.workflows import FOLDER
 from bed.host_client import output_files
-from bed.video import SAME, read_video
+from bed.video import SAME_FILM, read_video
 
 ONE_STAGE = FOLDER / "idlora_one_stage.json"
 RUNS = [(name, renderer) for name in ("idlora_one_stage", "idlora_two_stage") for renderer in RENDERERS]
@@ -75,7 +75,7 @@ def test_a_stopped_run_ends_and_the_next_is_right(page, studio, record_property)
     after_the_stop = rendered(page, studio)
     studio.post("/free", FORGET)
     undisturbed = rendered(page, studio)
-    assert after_the_stop.distance(undisturbed) < SAME
+    assert after_the_stop.distance(undisturbed) < SAME_FILM
 
 
 def rendered(page, studio):

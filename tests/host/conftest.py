@@ -1,8 +1,10 @@
 """What tests of the running host share."""
 
+from dataclasses import replace
+
 import pytest
 
-from bed.host_client import output_files
+from bed.host_client import ApiGraph, output_files
 from bed.video import Video, read_video
 
 
@@ -14,11 +16,22 @@ def studio(host):
 
 @pytest.fixture(scope="session")
 def render(studio):
-    """Run a graph; the video that it saved."""
+    """Run a graph; the video that it saved, with its frames as they were before they were compressed."""
 
     def run(graph) -> Video:
-        files = [file for file in output_files(studio.run(graph)) if file["filename"].endswith(".mp4")]
-        assert len(files) == 1
-        return read_video(studio.output_dir / files[0]["subfolder"] / files[0]["filename"])
+        files = output_files(studio.run(with_frames(graph)))
+        paths = [studio.output_dir / file["subfolder"] / file["filename"] for file in files]
+        (mp4,) = [path for path in paths if path.suffix == ".mp4"]
+        frames = sorted(path for path in paths if path.suffix == ".png")
+        return replace(read_video(mp4), frames=tuple(frames))
 
     return run
+
+
+def with_frames(graph: ApiGraph) -> ApiGraph:
+    """The graph, saving the pictures of its video without loss as well."""
+    (save,) = [node["inputs"] for node in graph.values() if node["class_type"] == "SaveVideo"]
+    source = save["video"][0]
+    images = graph[source]["inputs"].get("images", [source, 1])  # Create Video, or AV Decode
+    inputs = {"images": images, "filename_prefix": save["filename_prefix"] + "_frames"}
+    return {**graph, "frames": {"class_type": "SaveImage", "inputs": inputs}}
