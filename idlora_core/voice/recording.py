@@ -27,7 +27,8 @@ class Recording:
         frames: its features.
         diagnosis: of what was taken, before levelling.
         gain_db: that was applied; None where levelling was off.
-        lufs: loudness of `waveform`; -inf for what is too quiet to have one.
+        lufs: loudness of the levelled `waveform`, -inf for what is too quiet to have one; None where levelling was
+            off.
     """
 
     waveform: Tensor
@@ -38,7 +39,7 @@ class Recording:
     frames: Frames
     diagnosis: Diagnosis
     gain_db: float | None
-    lufs: float
+    lufs: float | None
 
     @property
     def seconds(self) -> float:
@@ -56,7 +57,7 @@ class Recording:
         return [*self._levelling(), *self.diagnosis.warnings]
 
     def _levelling(self) -> list[str]:
-        if self.gain_db is None or self.lufs >= TARGET_LUFS - LEVEL_TOLERANCE_DB:
+        if self.lufs is None or self.lufs >= TARGET_LUFS - LEVEL_TOLERANCE_DB:
             return []
         return [f"Levelled to {self.lufs:.0f} LUFS only: more would clip."]
 
@@ -99,5 +100,5 @@ def prepare_recording(
     if gain_db:
         cut = cut * 10 ** (gain_db / 20)
     diagnosis = diagnose(frames, spoken, spans, sample_rate, max_seconds)
-    lufs = integrated_lufs(cut, target_rate)
+    lufs = integrated_lufs(cut, target_rate) if level_loudness else None
     return Recording(cut, target_rate, sample_rate, num_samples, spans, frames, diagnosis, gain_db, lufs)
