@@ -9,16 +9,9 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from bed.made_loras import AUDIO, RANK, id_lora, layers, pair
+from bed.sentences import assert_one_sentence
 from idlora_core.lora.files import read_lora
 from idlora_core.lora.match import checked_strength, match
-
-
-def assert_one_sentence(text, words, name):
-    assert words in text
-    assert name in text
-    assert "\n" not in text
-    assert text.endswith(".")
-    assert len(text) < 400
 
 
 def without(tensors, part):

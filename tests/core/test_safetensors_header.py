@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bed.sentences import assert_one_sentence
 from idlora_core.lora.files import read_lora
 from idlora_core.lora.safetensors_header import read_header
 
@@ -96,14 +97,6 @@ def test_a_header_whose_length_looks_like_a_pickle_is_read(tmp_path):
     for length in (0x80, 0x4B50):  # the low byte 0x80, and "PK"
         (tmp_path / "x.safetensors").write_bytes(raw(b"{}".ljust(length)))
         assert read_header(tmp_path / "x.safetensors").tensors == {}
-
-
-def assert_one_sentence(text, words, name):
-    assert words in text
-    assert name in text
-    assert "\n" not in text
-    assert text.endswith(".")
-    assert len(text) < 400
 
 
 VALID = raw(
