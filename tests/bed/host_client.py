@@ -5,7 +5,7 @@ import json
 import time
 import uuid
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 ApiGraph = dict[str, dict[str, Any]]
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -36,6 +36,14 @@ class ExecutionFailed(HostError):
         super().__init__(failure(entry) or "The run did not complete.")
 
 
+class Answer(NamedTuple):
+    """What a host answered."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
 class HostClient:
     """One ComfyUI server; the graphs are in API format."""
 
@@ -48,7 +56,16 @@ class HostClient:
         return f"http://127.0.0.1:{self.port}"
 
     def request(self, method: str, path: str, body: Any = None, timeout: float = 60) -> tuple[int, Any]:
-        """Status and decoded JSON (or None) of one request; a new connection each time, never through a proxy.
+        """Status and decoded JSON (or None) of one request.
+
+        Raises:
+            HostSilent: no answer.
+        """
+        answer = self.exchange(method, path, body, timeout)
+        return answer.status, json.loads(answer.body) if answer.body.strip() else None
+
+    def exchange(self, method: str, path: str, body: Any = None, timeout: float = 60) -> Answer:
+        """One request as it is answered; a new connection each time, never through a proxy.
 
         Raises:
             HostSilent: no answer.
@@ -58,12 +75,15 @@ class HostClient:
             data = None if body is None else json.dumps(body).encode()
             connection.request(method, path, data, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            content = response.read()
+            return Answer(response.status, response.getheader("Content-Type", ""), response.read())
         except (OSError, http.client.HTTPException) as error:
             raise HostSilent(f"{self.url}{path} gave no answer: {error!r}") from error
         finally:
             connection.close()
-        return response.status, json.loads(content) if content.strip() else None
+
+    def fetch(self, path: str) -> Answer:
+        """A file that the host serves, whatever it answers."""
+        return self.exchange("GET", path)
 
     def get(self, path: str) -> Any:
         return _checked("GET", path, *self.request("GET", path))

@@ -36,13 +36,9 @@ def voice_graph(extra=None, **inputs):
 
 def view(host, file) -> bytes:
     """A file of a node's output as the frontend fetches it."""
-    connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=20)
-    connection.request("GET", f"/view?{urllib.parse.urlencode(file)}")
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
+    answer = host.fetch(f"/view?{urllib.parse.urlencode(file)}")
     assert answer.status == http.client.OK
-    return body
+    return answer.body
 
 
 @pytest.fixture

@@ -20,12 +20,8 @@ def page(node_type: str) -> str:
 
 
 def fetch(host, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=20)
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    return answer.status, body
+    answer = host.fetch(path)
+    return answer.status, answer.body
 
 
 @pytest.mark.parametrize("node_type", OWN_TYPES)

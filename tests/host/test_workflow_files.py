@@ -93,12 +93,9 @@ def combos(info):
 @pytest.mark.parametrize("name", NAMES)
 def test_template_browser_lists_the_workflow_with_its_picture(host, name):
     assert sorted(host.get("/workflow_templates")[PACK_NAME]) == sorted(NAMES)
-    connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=20)
-    connection.request("GET", f"/api/workflow_templates/{PACK_NAME}/{name}.jpg")
-    answer = connection.getresponse()
-    assert answer.status == http.client.OK and answer.getheader("Content-Type") == "image/jpeg"
-    assert answer.read() == (FOLDER / f"{name}.jpg").read_bytes()
-    connection.close()
+    answer = host.fetch(f"/api/workflow_templates/{PACK_NAME}/{name}.jpg")
+    assert answer.status == http.client.OK and answer.content_type == "image/jpeg"
+    assert answer.body == (FOLDER / f"{name}.jpg").read_bytes()
 
 
 @pytest.fixture(scope="module")

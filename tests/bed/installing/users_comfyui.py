@@ -120,11 +120,5 @@ def seen_by_the_host(comfyui: Path, addresses: Sequence[str]) -> Seen:
 
 
 def _file(host: HostProcess, address: str) -> bytes | None:
-    connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=60)
-    try:
-        connection.request("GET", quote(address))
-        response = connection.getresponse()
-        content = response.read()
-        return content if response.status == http.client.OK else None
-    finally:
-        connection.close()
+    answer = host.fetch(quote(address))
+    return answer.body if answer.status == http.client.OK else None
