@@ -12,10 +12,14 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from .host_client import ApiGraph, HostClient, HostError
+
+BINARY, STATUS_TEXT = 0x2, 3
+SECONDS_TO_END = 5
 
 CONTINUATION, TEXT, CLOSE = 0x0, 0x1, 0x8
 FINAL, OPCODE, LENGTH = 0x80, 0x0F, 0x7F
@@ -129,3 +133,29 @@ def connect(client: HostClient) -> WebSocket:
     if " 101 " not in status:
         raise HostError(f"The host refused a websocket: {status}")
     return WebSocket(connection, stream)
+
+
+@contextmanager
+def listening(client: HostClient, hear: Callable[[int, bytes], None]) -> Iterator[None]:
+    """Hand each message about what `client` queues to `hear`, as opcode and payload, from a thread."""
+    websocket = connect(client)
+
+    def listen() -> None:
+        for _, opcode, payload in websocket.frames():
+            hear(opcode, payload)
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        websocket.close()
+        thread.join(SECONDS_TO_END)
+
+
+def status_text(opcode: int, payload: bytes) -> tuple[str, str] | None:
+    """Node id and text of a message that shows a status line on a node; None for any other."""
+    if opcode != BINARY or struct.unpack(">I", payload[:4])[0] != STATUS_TEXT:
+        return None
+    (length,) = struct.unpack(">I", payload[4:8])
+    return payload[8 : 8 + length].decode(), payload[8 + length :].decode()

@@ -2,8 +2,6 @@
 
 import http.client
 import io
-import struct
-import threading
 import time
 import urllib.parse
 
@@ -12,12 +10,11 @@ from PIL import Image
 
 from bed import recordings
 from bed.host_client import ExecutionFailed, PromptRefused
-from bed.host_progress import connect
+from bed.host_progress import listening, status_text
 from bed.media import VOICE
 from bed.small_graph import GRAPH, small_graph
 from idlora_core.voice.recording import prepare_recording
 
-BINARY, STATUS_TEXT = 0x2, 3
 WAIT_SECONDS = 10
 RATE = 16_000
 STEP = 2**-15  # of a 16-bit file
@@ -45,19 +42,13 @@ def view(host, file) -> bytes:
 def statuses(studio):
     """Texts that the host sends for nodes, as they come: (node id, text)."""
     received: list[tuple[str, str]] = []
-    websocket = connect(studio)
 
-    def listen():
-        for _, opcode, payload in websocket.frames():
-            if opcode == BINARY and struct.unpack(">I", payload[:4])[0] == STATUS_TEXT:
-                (length,) = struct.unpack(">I", payload[4:8])
-                received.append((payload[8 : 8 + length].decode(), payload[8 + length :].decode()))
+    def hear(opcode, payload):
+        if text := status_text(opcode, payload):
+            received.append(text)
 
-    thread = threading.Thread(target=listen, daemon=True)
-    thread.start()
-    yield received
-    websocket.close()
-    thread.join(5)
+    with listening(studio, hear):
+        yield received
 
 
 def status(statuses) -> str:

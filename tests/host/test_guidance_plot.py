@@ -2,7 +2,6 @@
 
 import json
 import re
-import struct
 import threading
 
 import numpy
@@ -10,10 +9,10 @@ import pytest
 from PIL import Image
 
 from bed.host_client import failure, output_files
-from bed.host_progress import connect
+from bed.host_progress import listening, status_text
 from bed.small_graph import small_graph
 
-TEXT, BINARY, PROGRESS_TEXT = 0x1, 0x2, 3
+TEXT = 0x1
 RUN_ENDS = ("execution_success", "execution_interrupted", "execution_error")
 SIZE = (768, 576)
 LEGEND_LEFT = 590
@@ -48,32 +47,25 @@ def executed(entry) -> set[str]:
 class Listener:
     """Status lines that the host sends to the sampler, and the names of the events that end a run."""
 
-    def __init__(self, websocket):
+    def __init__(self):
         self.lines: list[str] = []
         self.over = threading.Event()
         self.begun = threading.Event()
-        self._websocket = websocket
 
-    def listen(self) -> None:
-        for _, opcode, payload in self._websocket.frames():
-            if opcode == BINARY and struct.unpack(">I", payload[:4])[0] == PROGRESS_TEXT:
-                (length,) = struct.unpack(">I", payload[4:8])
-                if payload[8 : 8 + length] == b"sample":
-                    self.lines.append(payload[8 + length :].decode())
-                    self.begun.set()
-            elif opcode == TEXT and json.loads(payload)["type"] in RUN_ENDS:
-                self.over.set()
+    def hear(self, opcode: int, payload: bytes) -> None:
+        node, text = status_text(opcode, payload) or ("", "")
+        if node == "sample":
+            self.lines.append(text)
+            self.begun.set()
+        elif opcode == TEXT and json.loads(payload)["type"] in RUN_ENDS:
+            self.over.set()
 
 
 @pytest.fixture
 def listener(studio):
-    websocket = connect(studio)
-    listener = Listener(websocket)
-    thread = threading.Thread(target=listener.listen, daemon=True)
-    thread.start()
-    yield listener
-    websocket.close()
-    thread.join(5)
+    listener = Listener()
+    with listening(studio, listener.hear):
+        yield listener
 
 
 def test_a_plot_of_the_right_size_with_something_on_it(studio):

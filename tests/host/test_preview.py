@@ -2,12 +2,11 @@
 
 import json
 import struct
-import threading
 import time
 
 import pytest
 
-from bed.host_progress import connect
+from bed.host_progress import listening
 from bed.small_graph import small_graph
 
 TEXT, BINARY, PREVIEW_KINDS = 0x1, 0x2, (1, 4)
@@ -20,17 +19,8 @@ WAIT_SECONDS = 10
 def messages(studio):
     """What the host's websocket sends, as it comes: (opcode, payload)."""
     received: list[tuple[int, bytes]] = []
-    websocket = connect(studio)
-
-    def listen():
-        for _, opcode, payload in websocket.frames():
-            received.append((opcode, payload))
-
-    thread = threading.Thread(target=listen, daemon=True)
-    thread.start()
-    yield received
-    websocket.close()
-    thread.join(5)
+    with listening(studio, lambda opcode, payload: received.append((opcode, payload))):
+        yield received
 
 
 def previews(messages) -> list[bytes]:
