@@ -1,82 +1,18 @@
-"""Four-way guidance of ID-LoRA as a plan and a combination, both pure.
+"""Guidance of ID-LoRA as a plan and a combination, both pure, over the table of `terms`.
 
-    pred = cond + sum over terms of (scale - off) * (cond - other)
-
-    term         other prediction   off   changes
-    cfg          uncond             1     the prompt (negative; the reference stays)
-    identity     no_reference       1     the reference audio is left out
-    stg          perturbed          0     self-attention of the STG blocks passes its values through
-    av_bimodal   uncoupled          1     audio and video do not attend to each other
-
-Source: arXiv 2603.10256, section 3.4 (eq. 5 for identity) and 4.4. The weight of a term is
-`scale - off`; weight 0 is the only meaning of off, and a prediction whose weights are all 0 is not run.
-Adding a fifth guidance is one more row of `TERMS` and one more field of `Scales`.
+pred = cond + sum over terms of (scale - off) * (cond - other)
 """
 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from torch import Tensor
 
-Prediction = Literal["cond", "uncond", "no_reference", "perturbed", "uncoupled"]
-TermName = Literal["cfg", "identity", "stg", "av_bimodal"]
+from .terms import TERMS, Prediction, Scales, Term, TermName
 
-MAX_SCALE = 100.0
 ALWAYS = (math.inf, 0.0)
-
-
-@dataclass(frozen=True)
-class Term:
-    """One guidance term: the scale it reads, the prediction it needs, the scale at which it is off."""
-
-    scale: TermName
-    prediction: Prediction
-    off: float
-
-
-TERMS = (
-    Term("cfg", "uncond", off=1.0),
-    Term("identity", "no_reference", off=1.0),
-    Term("stg", "perturbed", off=0.0),
-    Term("av_bimodal", "uncoupled", off=1.0),
-)
-
-
-@dataclass(frozen=True)
-class Scales:
-    """Guidance scales of one stream, video or audio. The defaults leave everything off.
-
-    Attributes:
-        cfg: classifier-free guidance; paper 3.0 for video, 7.0 for audio; off at 1.
-        identity: identity guidance; paper 4.0 on audio; off at 1.
-        stg: spatio-temporal guidance; paper 1.0; off at 0.
-        av_bimodal: audio-video coupling; paper 3.0; off at 1.
-        rescale: pulls the standard deviation of the result back to that of `cond`; off at 0, 1 = wholly.
-
-    Raises:
-        ValueError: a scale is not a finite number in [0, 100], or rescale is not in [0, 1].
-    """
-
-    cfg: float = 1.0
-    identity: float = 1.0
-    stg: float = 0.0
-    av_bimodal: float = 1.0
-    rescale: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name, limit in (*((term.scale, MAX_SCALE) for term in TERMS), ("rescale", 1.0)):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and 0.0 <= value <= limit):
-                raise ValueError(
-                    f"Guidance scale '{name}' is {value}; give a number from 0 to {limit:g}"
-                    " (the paper uses 3 to 7, and 1 for STG)."
-                )
-
-    def weight(self, term: Term) -> float:
-        """What the term's difference is multiplied with; 0 when the term is off."""
-        return getattr(self, term.scale) - term.off
+"""(highest, lowest) sigma of a term without a window."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +55,7 @@ def plan(guidance: Guidance, sigma: float, has_reference: bool = True) -> tuple[
     """
     wanted = [term for term in TERMS if guidance.acts(term, sigma)]
     if not has_reference:
-        wanted = [term for term in wanted if term.prediction != "no_reference"]
+        wanted = [term for term in wanted if not term.change.without_reference]
     return ("cond", *(term.prediction for term in wanted))
 
 
@@ -169,7 +105,7 @@ def contributions(predictions: Mapping[Prediction, Tensor], scales: Scales) -> I
 
 
 def _rescale(pred: Tensor, cond: Tensor, rescale: float) -> Tensor:
-    """Pull the standard deviation of `pred` towards that of `cond`."""
+    """Rescale the standard deviation of `pred` towards that of `cond`."""
     if rescale == 0:
         return pred
     factor = cond.std() / pred.std()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from .guidance import Scales
+from .terms import TERMS, Scales
 
 Schedule = Literal["ltx2", "distilled 8 steps"]
 LTX2: Schedule = "ltx2"
@@ -35,8 +35,8 @@ class Preset:
 
 PRESETS = {
     "paper": Preset(
-        video=Scales(cfg=3.0, stg=1.0, av_bimodal=3.0),
-        audio=Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0),
+        video=Scales(**{term.scale: term.default("video") for term in TERMS}),
+        audio=Scales(**{term.scale: term.default("audio") for term in TERMS}),
         steps=30,
         schedule=LTX2,
         for_distilled=False,

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from torch import Tensor
 
 from .choices import checked_choice
-from .guidance import Prediction
+from .terms import Prediction
 
 Speed = Literal["exact", "fast"]
 SPEEDS: tuple[Speed, ...] = get_args(Speed)

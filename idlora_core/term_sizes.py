@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .guidance import TERMS, Prediction, Scales, TermName, contributions
+from .guidance import contributions
+from .terms import TERMS, Prediction, Scales, TermName
 
 Sizes = dict[TermName, float]
 

@@ -1,13 +1,11 @@
 """The inputs that say how to guide, shared by the sampler and the guider node."""
 
-from dataclasses import replace
-
 from comfy_api.latest import io
 
-from ..idlora_core.guidance import MAX_SCALE, Scales
 from ..idlora_core.numerics import checked_numerics
 from ..idlora_core.presets import CUSTOM, PRESETS
 from ..idlora_core.speed import SPEEDS, checked_speed
+from ..idlora_core.terms import MAX_SCALE, Scales
 from .host.attention import ReferenceMasks
 from .host.settings import GuiderSettings
 from .sockets import numerics_input
@@ -154,10 +152,12 @@ def guider_settings(
     if preset in PRESETS:
         video, audio = PRESETS[preset].video, PRESETS[preset].audio
     else:
-        video = Scales(video_cfg, 1.0, stg_scale, av_bimodal_scale, video_rescale)
-        audio = Scales(audio_cfg, identity_scale, stg_scale, av_bimodal_scale, audio_rescale)
+        video = Scales(video_rescale, cfg=video_cfg, stg=stg_scale, av_bimodal=av_bimodal_scale)
+        audio = Scales(
+            audio_rescale, cfg=audio_cfg, identity=identity_scale, stg=stg_scale, av_bimodal=av_bimodal_scale
+        )
     if identity_applies_to == BOTH:
-        video = replace(video, identity=audio.identity)
+        video = video.replaced(identity=audio["identity"])
     return GuiderSettings(
         video=video,
         audio=audio,

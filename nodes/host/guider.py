@@ -12,11 +12,12 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from ...idlora_core import guidance
-from ...idlora_core.guidance import Guidance, Prediction
+from ...idlora_core.guidance import Guidance
 from ...idlora_core.reference import Reference
 from ...idlora_core.sigmas import checked_sigmas
 from ...idlora_core.speed import LastDifferences
 from ...idlora_core.term_sizes import TermRecord, term_sizes
+from ...idlora_core.terms import Prediction
 from . import model_patch
 from .latents import check_joint_latent
 from .masking import with_kept_parts
@@ -37,7 +38,7 @@ def identity_guider(
     _check_single_reference(positive, negative, reference)
     guider = IdentityGuider(model_patch.patched_clone(model))
     guider.set_conds(positive, negative)
-    guider.set_cfg(settings.video.cfg)
+    guider.set_cfg(settings.video["cfg"])
     last = LastDifferences() if settings.speed == "fast" else None
     guider.set_guidance(sigma_guidance(model, settings), passes(model, settings), reference, last)
     return guider
@@ -193,7 +194,7 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         }
         guided = []
         for index, scales in enumerate((self.guidance.video, self.guidance.audio)):
-            other = self._other_cfg(predictions, scales.cfg, x, timestep, options)
+            other = self._other_cfg(predictions, scales["cfg"], x, timestep, options)
             stream: dict[Prediction, torch.Tensor] = {name: parts[index] for name, parts in streams.items()}
             replaced = (
                 comfy.utils.unpack_latents(other, self.latent_shapes)[index] if other is not None else None

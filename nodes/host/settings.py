@@ -6,9 +6,10 @@ from typing import Any
 from comfy.model_patcher import ModelPatcher
 
 from ...idlora_core import guidance
-from ...idlora_core.guidance import Guidance, Prediction, Scales, TermName
+from ...idlora_core.guidance import Guidance
 from ...idlora_core.numerics import Numerics
 from ...idlora_core.speed import Speed
+from ...idlora_core.terms import Prediction, Scales, TermName
 from .attention import ReferenceMasks
 from .heard_video import HeardVideo
 from .model_patch import Pass
@@ -90,7 +91,7 @@ def passes(model: ModelPatcher, settings: GuiderSettings) -> dict[Prediction, Pa
 
 def _stg_blocks(model: ModelPatcher, settings: GuiderSettings) -> tuple[int, ...]:
     """Indices of the blocks to perturb; not read where STG is off."""
-    if settings.video.stg == 0 and settings.audio.stg == 0:
+    if settings.video["stg"] == 0 and settings.audio["stg"] == 0:
         return ()
     num_blocks = len(model.model.diffusion_model.transformer_blocks)
     return guidance.parse_stg_block_indices(settings.stg_block_indices, num_blocks)

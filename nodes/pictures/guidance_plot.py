@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy
 import torch
 
-from ...idlora_core.guidance import TERMS, Scales, TermName
 from ...idlora_core.term_sizes import CallSizes, Sizes
+from ...idlora_core.terms import TERMS, Scales, TermName
 from .drawing import font
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _legend(draw: "ImageDraw", panel: Panel) -> None:
         _stroke(draw, [(LEGEND - 12, y), (LEGEND + 12, y)], colour, width=1.5)
         _mark(draw, (LEGEND, y), form, colour, hollow=False)
         mean = sum(sizes[name] for sizes in panel.sizes) / len(panel.sizes)
-        _text(draw, LEGEND + 18, y, f"{name}  {getattr(panel.scales, name):g}", anchor="lm")
+        _text(draw, LEGEND + 18, y, f"{name}  {panel.scales[name]:g}", anchor="lm")
         _text(draw, LEGEND + 18, y + 14, f"mean {mean:.2g}", anchor="lm", size=11)
         y += LEGEND_LINE
     off = [term.scale for term in TERMS if term.scale not in panel.shown]

@@ -8,14 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idlora_core.guidance import (
-    TERMS,
-    Guidance,
-    Scales,
-    combine,
-    parse_stg_block_indices,
-    plan,
-)
+from idlora_core.guidance import Guidance, combine, parse_stg_block_indices, plan
+from idlora_core.terms import TERMS, Scales, change_of
 
 PAPER_AUDIO = Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0)
 PAPER_VIDEO = Scales(cfg=3.0, stg=1.0, av_bimodal=3.0)
@@ -143,3 +137,15 @@ def test_stg_block_indices_that_are_no_numbers_are_refused(text):
 def test_an_stg_block_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="block 48 does not exist: this model has 48 blocks, 0 to 47"):
         parse_stg_block_indices("48", 48)
+
+
+def test_the_table_says_what_each_prediction_changes():
+    changed = {name: vars(change_of(name)) for name in predictions()}
+    assert changed.pop("cond") == dict.fromkeys(changed["uncond"], False)
+    for name, change in changed.items():
+        assert sum(change.values()) == 1, name
+
+
+def test_a_scale_of_no_term_is_refused():
+    with pytest.raises(TypeError, match="called nothing_such"):
+        Scales(nothing_such=2.0)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from idlora_core.guidance import TERMS, Prediction
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.speed import MOST_SIGMA_CHANGE, LastDifferences, checked_speed
+from idlora_core.terms import TERMS, Prediction
 
 WANTED: tuple[Prediction, ...] = ("cond", *(term.prediction for term in TERMS))
 KEPT: tuple[Prediction, ...] = ("perturbed", "uncoupled")

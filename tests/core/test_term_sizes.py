@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from idlora_core.guidance import TERMS, Prediction, Scales, combine
+from idlora_core.guidance import combine
 from idlora_core.term_sizes import TermRecord, term_sizes
+from idlora_core.terms import TERMS, Prediction, Scales
 
 ON = {"cfg": 7.0, "identity": 4.0, "stg": 1.0, "av_bimodal": 3.0}
 

@@ -17,8 +17,8 @@ from bed.clip import made_clip
 from bed.host_client import ExecutionFailed, output_files
 from bed.small_graph import CHECKPOINT, small_graph
 from idlora_core import frames
-from idlora_core.guidance import Scales
 from idlora_core.sigmas import STAGE_2_SIGMAS
+from idlora_core.terms import Scales
 
 UPSCALER = "ltx-2.3-spatial-upscaler-x2-1.1.safetensors"
 FRAMES, HEIGHT, WIDTH = 3, 2, 3

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from bed import vaes
-from idlora_core.guidance import Scales
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
+from idlora_core.terms import Scales
 
 SIZE = {"width": 64, "height": 64, "max_side": 64, "strength": 1.0}
 CLIP = {"length": 9, "frame_rate": 25.0, **SIZE}

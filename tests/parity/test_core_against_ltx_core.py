@@ -11,9 +11,10 @@ from ltx_core.types import AudioLatentShape, VideoLatentShape, VideoPixelShape
 from ltx_pipelines.utils.constants import DISTILLED_SIGMA_VALUES
 
 from idlora_core.frames import centre_crop_resize, num_audio_latents, num_video_latents
-from idlora_core.guidance import Scales, combine
+from idlora_core.guidance import combine
 from idlora_core.positions import audio_tokens, latent_bounds
 from idlora_core.sigmas import DISTILLED_8_STEPS, ltx2_sigmas
+from idlora_core.terms import Scales
 
 
 @pytest.mark.parametrize("num_latents", [1, 2, 126, 750])

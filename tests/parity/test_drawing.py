@@ -5,7 +5,7 @@ import importlib
 import pytest
 import torch
 
-from idlora_core.guidance import Scales
+from idlora_core.terms import Scales
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from idlora_core.guidance import TERMS, Scales
 from idlora_core.term_sizes import CallSizes, Sizes
+from idlora_core.terms import TERMS, Scales
 
 SCALES = Scales(cfg=3.0, identity=4.0, stg=1.0, av_bimodal=3.0)
 

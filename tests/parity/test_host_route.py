@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from idlora_core.guidance import Scales
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
+from idlora_core.terms import Scales
 
 OFF = Scales()
 PAPER = (

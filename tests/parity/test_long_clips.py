@@ -10,17 +10,19 @@ from bed import vaes
 from bed.allocations import Cost, cost
 from idlora_core.clean_start import without_lead_in
 from idlora_core.frames import num_audio_latents, num_video_latents
-from idlora_core.guidance import Prediction, Scales, combine
+from idlora_core.guidance import combine
 from idlora_core.positions import latent_bounds
 from idlora_core.reference import Reference
 from idlora_core.sound import fitted_to_frames
+from idlora_core.terms import Prediction, Scales
 
 LENGTHS = (33, 65, 121, 241, 497)
 FRAME_RATE, LEAD_IN_SECONDS, LEAD_IN_FRAMES = 25.0, 0.5, 16
 SIDE = 512
 DECODED_SIDE = 64  # what is cut off is a view whatever the size
 SAMPLE_RATE = 48_000
-VIDEO, AUDIO = Scales(3.0, 1.0, 1.0, 3.0, 0.7), Scales(7.0, 4.0, 1.0, 3.0, 0.7)
+PAPER = {"stg": 1.0, "av_bimodal": 3.0}
+VIDEO, AUDIO = Scales(0.7, **PAPER, cfg=3.0), Scales(0.7, **PAPER, cfg=7.0, identity=4.0)
 PREDICTIONS: tuple[Prediction, ...] = ("cond", "uncond", "no_reference", "perturbed", "uncoupled")
 
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from idlora_core.guidance import TERMS, Scales
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.term_sizes import TermRecord
+from idlora_core.terms import TERMS, Scales
 
 VIDEO = Scales(cfg=3.0, stg=1.0, av_bimodal=3.0)
 AUDIO = Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0)
@@ -40,7 +40,7 @@ def test_a_record_changes_no_bit_of_the_result(run, speed):
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: term.scale)
 def test_sizes_are_those_of_what_the_term_moves(run, term):
     """One step to sigma 0: the result is the guided x0 itself, so that a term alone can be weighed."""
-    scales = Scales(**{term.scale: getattr(AUDIO, term.scale)})
+    scales = Scales(**{term.scale: AUDIO[term.scale]})
     one = ltx2_sigmas(1)
     moved, calls = run(one, scales, scales)
     plain, _ = run(one, Scales(), Scales())

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import torch
 
-from idlora_core.guidance import TERMS, Prediction
 from idlora_core.term_sizes import CallSizes, Sizes, TermRecord, term_sizes
+from idlora_core.terms import TERMS, Prediction
 
 from .ways import AUDIO, VIDEO
 

@@ -11,9 +11,9 @@ from comfy.model_patcher import ModelPatcher
 
 from bed.clip import Clip
 from bed.deviation import relative_l2
-from idlora_core.guidance import TERMS, Prediction
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.speed import REUSED, LastDifferences
+from idlora_core.terms import TERMS, Prediction
 
 from . import shares, ways
 from .memory import peak_bytes

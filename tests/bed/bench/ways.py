@@ -12,9 +12,9 @@ from comfy.model_patcher import ModelPatcher
 from bed import in_process
 from bed.clip import Clip
 from idlora_core import guidance
-from idlora_core.guidance import Prediction, Scales
 from idlora_core.reference import Reference
 from idlora_core.term_sizes import TermRecord
+from idlora_core.terms import Prediction, Scales
 
 from .setting import STG_BLOCK, conditioning_with_reference
 
@@ -63,7 +63,7 @@ def stacked(model: ModelPatcher, clip: Clip, stg_block: int = STG_BLOCK) -> comf
     guider = StackedGuider(model.clone())
     guider.stg_block = stg_block
     guider.set_conds(*conditioning_with_reference(clip))
-    guider.set_cfg(VIDEO.cfg)
+    guider.set_cfg(VIDEO["cfg"])
     return guider
 
 
