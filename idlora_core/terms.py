@@ -63,6 +63,22 @@ class Knob:
 
 
 @dataclass(frozen=True)
+class Reuse:
+    """How long `fast` goes on without a term's prediction; `idlora_core.extrapolation` has the rule.
+
+    Attributes:
+        held_gap, held_calls: while one whole call is known: the largest fall of sigma from that call to the end of
+            the step, and how many calls.
+        gap, calls: the same from the second whole call on, when a slope is known.
+    """
+
+    held_gap: float = 0.1
+    held_calls: int = 4
+    gap: float = 0.2
+    calls: int = 4
+
+
+@dataclass(frozen=True)
 class Term:
     """All that a guidance term is.
 
@@ -75,6 +91,7 @@ class Term:
         knobs: the widgets that set it.
         mark, colour: in the plot; told apart without colour by the mark.
         has_window: whether it can be limited to a part of the sampling.
+        reuse: how long `fast` goes on without its prediction.
     """
 
     scale: TermName
@@ -86,6 +103,7 @@ class Term:
     mark: str
     colour: str
     has_window: bool = True
+    reuse: Reuse = Reuse()
 
     def default(self, stream: Stream) -> float:
         """The paper's scale in a stream, from its knobs; off where no knob sets it."""
@@ -116,6 +134,7 @@ TERMS = (
         mark="circle",
         colour="#0072b2",
         has_window=False,
+        reuse=Reuse(held_gap=0.05, held_calls=2, gap=0.08, calls=1),
     ),
     Term(
         "identity",
@@ -135,6 +154,7 @@ TERMS = (
         ),
         mark="square",
         colour="#d55e00",
+        reuse=Reuse(gap=0.25),
     ),
     Term(
         "stg",
