@@ -15,14 +15,14 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from bed import in_process
-from bed.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
+from support import in_process
+from support.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
 
 # Before any test module is imported, so that tests can write `from idlora_core import ...`.
 in_process.import_core()
 
-hypothesis.settings.register_profile("bed", deadline=None, database=None, print_blob=True)
-hypothesis.settings.load_profile("bed")
+hypothesis.settings.register_profile("idlora", deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("idlora")
 
 
 def pytest_configure() -> None:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bed.host_client import ApiGraph, output_files
-from bed.video import Video, read_video
+from support.host_client import ApiGraph, output_files
+from support.video import Video, read_video
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bed import in_process
-from bed.host_client import ExecutionFailed
+from support import in_process
+from support.host_client import ExecutionFailed
 
 CHECKPOINT, LORA = "small_ltx23.safetensors", "small_id_lora.safetensors"
 LTX20_CHECKPOINT = "small_ltx20.safetensors"

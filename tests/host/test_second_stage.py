@@ -12,13 +12,13 @@ import av
 import pytest
 import torch
 
-from bed import in_process
-from bed.clip import made_clip
-from bed.host_client import ExecutionFailed, output_files
-from bed.small_graph import CHECKPOINT, small_graph
 from idlora_core import frames
 from idlora_core.guidance import Scales
 from idlora_core.sigmas import STAGE_2_SIGMAS
+from support import in_process
+from support.clip import made_clip
+from support.host_client import ExecutionFailed, output_files
+from support.small_graph import CHECKPOINT, small_graph
 
 UPSCALER = "ltx-2.3-spatial-upscaler-x2-1.1.safetensors"
 FRAMES, HEIGHT, WIDTH = 3, 2, 3

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bed import in_process
-from bed.clip import Clip, made_clip
+from support import in_process
+from support.clip import Clip, made_clip
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bed.allocations import cost
-from bed.bench import carried, stand_ins
-from bed.hosts import Host
-from bed.versions import TESTS
+from bench import carried, stand_ins
+from dev_setup.hosts import Host
+from dev_setup.versions import ROOT, TESTS
+from support.allocations import cost
 
 BF16, CPU = torch.bfloat16, torch.device("cpu")
 REAL_WEIGHTS = (
@@ -22,16 +22,15 @@ REAL_WEIGHTS = (
 BARE = """
 import sys
 from pathlib import Path
-from bed.bench import stand_ins
+from bench import stand_ins
 tree, base, packages = map(Path, sys.argv[1:])
 stand_ins.missing = list  # as if nothing of what is asked about were installed
 stand_ins.put_in_place()
-from bed import in_process
-sys.path.insert(0, str(Path(stand_ins.__file__).parents[1]))
+from support import in_process
 in_process.import_host(tree, base)
 in_process.import_pack()
 import torch
-from bed.bench import setting, steps
+from bench import setting, steps
 import comfy_kitchen, einops
 assert Path(einops.__file__).is_relative_to(packages), einops.__file__
 model = setting.made_model(setting.QUICK, setting.CPU, torch.bfloat16, num_blocks=31)
@@ -44,9 +43,7 @@ print("deviation", run.exact_deviation)
 @pytest.fixture(scope="module")
 def bench(pack):
     """A module of the bench by name; it imports the host."""
-    sys.path.insert(0, str(TESTS / "bed"))
-    yield lambda name: importlib.import_module(f"bed.bench.{name}")
-    sys.path.remove(str(TESTS / "bed"))
+    return lambda name: importlib.import_module(f"bench.{name}")
 
 
 class Created(TorchDispatchMode):
@@ -113,7 +110,7 @@ def test_making_it_takes_little_more_than_its_weights(bench):
 
 def test_weights_are_those_of_the_small_models(bench):
     """Drawn in the network's own type, on the CPU in float32 they are the values that all tests use."""
-    setting, small_models = bench("setting"), importlib.import_module("bed.small_models")
+    setting, small_models = bench("setting"), importlib.import_module("support.small_models")
     model = setting.made_model(setting.QUICK, CPU, torch.float32, num_blocks=1).model.diffusion_model
     before = torch.get_rng_state()
     for name, weight in model.named_parameters():
@@ -139,7 +136,7 @@ def test_a_machine_with_pytorch_and_what_is_carried_is_enough(comfy_tree, tmp_pa
     packages, base = tmp_path / "carried" / "packages", tmp_path / "base"
     base.mkdir()
     command = [sys.executable, "-c", BARE, tmp_path / "carried" / "ComfyUI", base, packages]
-    path = f"{packages}:{TESTS}"
+    path = f"{packages}:{TESTS}:{ROOT}"
     done = subprocess.run(
         command, env={"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
     )
@@ -148,16 +145,16 @@ def test_a_machine_with_pytorch_and_what_is_carried_is_enough(comfy_tree, tmp_pa
 
 
 def test_what_is_missing_is_named(comfy_tree, tmp_path):
-    program = "import sys; sys.modules['einops'] = None; import runpy; runpy.run_module('bed.bench', run_name='__main__')"
+    program = "import sys; sys.modules['einops'] = None; import runpy; runpy.run_module('bench', run_name='__main__')"
     command = [sys.executable, "-c", program, "--tree", comfy_tree, "--device", "cuda"]
-    done = subprocess.run(command, env={"PYTHONPATH": str(TESTS)}, capture_output=True, text=True)
+    done = subprocess.run(command, env={"PYTHONPATH": f"{TESTS}:{ROOT}"}, capture_output=True, text=True)
     assert done.returncode == 1
     assert "lacks einops; nothing was measured" in done.stderr
 
 
 def test_without_a_gpu_it_says_so(comfy_tree):
-    command = [sys.executable, "-m", "bed.bench", "--tree", comfy_tree, "--device", "cuda"]
-    environment = {"PYTHONPATH": str(TESTS), "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-m", "bench", "--tree", comfy_tree, "--device", "cuda"]
+    environment = {"PYTHONPATH": f"{TESTS}:{ROOT}", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
     assert "PyTorch sees no CUDA device here; nothing was measured" in done.stderr

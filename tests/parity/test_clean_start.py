@@ -5,10 +5,10 @@ import importlib
 import pytest
 import torch
 
-from bed import vaes
 from idlora_core.guidance import Scales
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
+from support import vaes
 
 SIZE = {"width": 64, "height": 64, "max_side": 64, "strength": 1.0}
 CLIP = {"length": 9, "frame_rate": 25.0, **SIZE}

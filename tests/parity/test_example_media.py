@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from bed import in_process
-from bed.media import ASSETS, PORTRAIT, VOICE
-from bed.versions import ROOT
+from dev_setup.versions import ROOT
+from support import in_process
+from tools.media import ASSETS, PORTRAIT, VOICE
 
 EXAMPLES = {file.name: file.read_bytes() for file in (PORTRAIT, VOICE)}
 

@@ -5,10 +5,10 @@ import importlib
 import pytest
 import torch
 
-from bed.deviation import relative_l2
 from idlora_core.guidance import Scales
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
+from support.deviation import relative_l2
 
 IDENTITY = Scales(identity=4.0)
 ONE_STEP = ltx2_sigmas(1)

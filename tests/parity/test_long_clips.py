@@ -6,14 +6,14 @@
 import pytest
 import torch
 
-from bed import vaes
-from bed.allocations import Cost, cost
 from idlora_core.clean_start import without_lead_in
 from idlora_core.frames import num_audio_latents, num_video_latents
 from idlora_core.guidance import Prediction, Scales, combine
 from idlora_core.positions import latent_bounds
 from idlora_core.reference import Reference
 from idlora_core.sound import fitted_to_frames
+from support import vaes
+from support.allocations import Cost, cost
 
 LENGTHS = (33, 65, 121, 241, 497)
 FRAME_RATE, LEAD_IN_SECONDS, LEAD_IN_FRAMES = 25.0, 0.5, 16

@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import ImageColor, ImageFont
 
-from bed import recordings
 from idlora_core.reference import Reference
 from idlora_core.voice.recording import prepare_recording
+from support import recordings
 
 RATE = 16_000
 

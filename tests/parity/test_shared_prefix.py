@@ -6,10 +6,10 @@ import importlib.util
 import pytest
 import torch
 
-from bed.deviation import relative_l2
 from idlora_core.guidance import Scales
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
+from support.deviation import relative_l2
 
 SIGMAS = ltx2_sigmas(2)
 EVERYTHING = Scales(cfg=3.0, identity=4.0, stg=1.0, av_bimodal=3.0)

@@ -10,12 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from bed import oracle
-from bed.deviation import relative_l2
 from idlora_core.guidance import Scales
 from idlora_core.positions import audio_tokens
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
+from support import oracle
+from support.deviation import relative_l2
 
 STEPS, STG_BLOCK, LIMIT = 4, 2, 1e-5
 LORAS = {"small_ltx23": "small_id_lora.safetensors", "small_ltx20": "small_id_lora_20.safetensors"}
