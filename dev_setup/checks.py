@@ -45,10 +45,22 @@ def _pyright_settings(folder: Path) -> Path:
     The pack is put beside it under the name by which tests import it. The root comes after the host, so that
     `nodes` is the host's.
     """
-    install(ROOT, folder / in_process.PACK)
+    _link_pack(folder / in_process.PACK)
     paths = [str(path) for path in (TESTS, downloads.comfyui(NEWEST_HOST), ROOT, folder)]
     file = folder / "pyrightconfig.json"
     file.write_text(
         json.dumps({"extends": str(ROOT / "pyproject.toml"), "extraPaths": paths}), encoding="utf-8"
     )
     return file
+
+
+def _link_pack(folder: Path) -> None:
+    """The pack as `idlora_pack`, whose core is `idlora_core` itself and no second one with other types."""
+    folder.mkdir()
+    for name in ("__init__.py", "nodes"):
+        install(ROOT / name, folder / name)
+    for module in (ROOT / in_process.CORE).rglob("*.py"):
+        stand_in = folder / module.relative_to(ROOT)
+        stand_in.parent.mkdir(exist_ok=True)
+        dotted = ".".join(module.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        stand_in.write_text(f"from {dotted} import *\n", encoding="utf-8")

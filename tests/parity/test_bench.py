@@ -1,6 +1,5 @@
 """The bench's path for a GPU, proved as far as it goes without one: shapes, bytes, devices, a bare machine."""
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +9,10 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench import carried, stand_ins
+from bench import carried, plan, setting, stand_ins, steps
 from dev_setup.hosts import Host
 from dev_setup.versions import ROOT, TESTS
+from support import small_models
 from support.allocations import cost
 
 BF16, CPU = torch.bfloat16, torch.device("cpu")
@@ -40,12 +40,6 @@ print("deviation", run.exact_deviation)
 """
 
 
-@pytest.fixture(scope="module")
-def bench(pack):
-    """A module of the bench by name; it imports the host."""
-    return lambda name: importlib.import_module(f"bench.{name}")
-
-
 class Created(TorchDispatchMode):
     """Bytes of the largest tensor that any operator gave back, by device and type."""
 
@@ -61,8 +55,7 @@ class Created(TorchDispatchMode):
         return result
 
 
-def test_the_real_shape_takes_38_gb_in_bfloat16(bench):
-    setting = bench("setting")
+def test_the_real_shape_takes_38_gb_in_bfloat16():
     assert setting.weight_bytes(setting.REAL, BF16) == REAL_WEIGHTS
     assert setting.weight_bytes(setting.REAL_1024, BF16) == REAL_WEIGHTS
     width, audio = 4096, 2048
@@ -73,24 +66,23 @@ def test_the_real_shape_takes_38_gb_in_bfloat16(bench):
 
 
 @pytest.mark.parametrize(("name", "tokens"), [("REAL", 4096), ("REAL_1024", 16384)])
-def test_the_real_clips(bench, name, tokens):
-    setting = bench("setting")
+def test_the_real_clips(name, tokens):
     size = getattr(setting, name)
     video, audio = setting.made_clip(size).video_noise, setting.made_clip(size).audio_noise
     assert video[0, 0].numel() == tokens and audio.shape[2] == 126
 
 
-def test_the_plan_for_a_gpu_is_the_real_model_in_bfloat16(bench):
-    setting, plan = bench("setting"), bench("plan").planned("cuda", quick=False)
-    assert [clip[1] for clip in plan.clips] == [setting.REAL, setting.REAL_1024]
-    assert (plan.dtype, plan.memory_blocks, plan.clips[0][2]) == (BF16, 48, 30)
-    assert bench("plan").missing_memory(plan, 80 * 2**30) is None
-    assert "needs 47 GiB on the card, 24 are free" in bench("plan").missing_memory(plan, 24 * 2**30)
+def test_the_plan_for_a_gpu_is_the_real_model_in_bfloat16():
+    planned = plan.planned("cuda", quick=False)
+    assert [clip[1] for clip in planned.clips] == [setting.REAL, setting.REAL_1024]
+    assert (planned.dtype, planned.memory_blocks, planned.clips[0][2]) == (BF16, 48, 30)
+    assert plan.missing_memory(planned, 80 * 2**30) is None
+    assert "needs 47 GiB on the card, 24 are free" in (plan.missing_memory(planned, 24 * 2**30) or "")
 
 
-def test_it_is_made_on_the_device_in_bfloat16(bench):
+def test_it_is_made_on_the_device_in_bfloat16():
     """On a card that is not there: tensors know device, shape and type, and hold nothing."""
-    setting, created = bench("setting"), Created()
+    created = Created()
     with FakeTensorMode(), created:
         model = setting.made_model(setting.REAL, torch.device("cuda"), BF16, num_blocks=2).model
         kinds = {(weight.device.type, weight.dtype) for weight in model.diffusion_model.parameters()}
@@ -100,17 +92,15 @@ def test_it_is_made_on_the_device_in_bfloat16(bench):
     assert all(size <= 4 * 2**20 for (device, _), size in elsewhere.items() if device != "meta"), elsewhere
 
 
-def test_making_it_takes_little_more_than_its_weights(bench):
-    setting = bench("setting")
+def test_making_it_takes_little_more_than_its_weights():
     size = setting.Size(512, 8, 1, 2, 2, 4, 4, 32)
     took = cost(lambda: setting.made_model(size, CPU, BF16, num_blocks=4)).peak_bytes
     weights = setting.weight_bytes(size, BF16, num_blocks=4)
     assert weights < took < 1.3 * weights
 
 
-def test_weights_are_those_of_the_small_models(bench):
+def test_weights_are_those_of_the_small_models():
     """Drawn in the network's own type, on the CPU in float32 they are the values that all tests use."""
-    setting, small_models = bench("setting"), importlib.import_module("support.small_models")
     model = setting.made_model(setting.QUICK, CPU, torch.float32, num_blocks=1).model.diffusion_model
     before = torch.get_rng_state()
     for name, weight in model.named_parameters():
@@ -120,8 +110,7 @@ def test_weights_are_those_of_the_small_models(bench):
 
 
 @pytest.mark.parametrize("dtype", [BF16, torch.float32])
-def test_the_ways_run_side_by_side(bench, dtype):
-    setting, steps = bench("setting"), bench("steps")
+def test_the_ways_run_side_by_side(dtype):
     model = setting.made_model(setting.QUICK, CPU, dtype, num_blocks=31)
     run = steps.measure_steps(model, setting.QUICK, 2, CPU)
     assert run.exact_deviation < {BF16: 0.05, torch.float32: 1e-5}[dtype]

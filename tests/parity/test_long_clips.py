@@ -25,7 +25,7 @@ PREDICTIONS: tuple[Prediction, ...] = ("cond", "uncond", "no_reference", "pertur
 
 
 @pytest.fixture(scope="module")
-def parts(pack, small_models):
+def parts(small_models):
     """Names of our parts and what runs them: (length) -> a function to measure."""
     checkpoint = small_models / "checkpoints" / "small_ltx23.safetensors"
     video_vae, audio_vae = vaes.video_vae(checkpoint), vaes.audio_vae(checkpoint)
@@ -122,7 +122,7 @@ def test_a_reference_costs_its_tokens_only():
     assert cost(reference.bounds).peak_bytes <= 6 * 4 * 2 * reference.num_tokens + 64
 
 
-def test_masks_are_no_larger_than_the_latents(pack, small_models):
+def test_masks_are_no_larger_than_the_latents(small_models):
     checkpoint = small_models / "checkpoints" / "small_ltx23.safetensors"
     node = vaes.node("first_frame", "FirstFrameCondition")
     with torch.inference_mode():

@@ -1,16 +1,21 @@
 """The host's Python modules, and this pack, inside the test process; on the CPU.
 
-    comfy and all other host modules      import_host(tree, base_dir) first, then `import comfy...`
-    this pack, as the host would load it  import_pack(), in sys.modules as `idlora_pack`
-    the core                              import_core(), in sys.modules as `idlora_core`
+A tier whose tests work with them calls `import_all()` in its conftest.py. Its tests then import as any module does:
 
-The pack's root is never on sys.path: it has a package `nodes`, and so has the host a module `nodes`.
+    import comfy.sd                                        the host
+    from idlora_pack.nodes.host.guider import ...          this pack, as the host would load it
+    from idlora_core.guidance import ...                   the core, the very modules that the pack uses
+
+`nodes` is the host's module: the host comes before this repository's root on sys.path.
 """
 
+import atexit
 import importlib
 import importlib.util
 import pkgutil
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,16 +23,17 @@ from types import ModuleType
 
 from dev_setup.versions import ROOT
 
+from . import given
+
 CORE, PACK = "idlora_core", "idlora_pack"
 
 
-def import_core() -> ModuleType:
-    """The host-free package, with all its modules, as `idlora_core`."""
-    if CORE not in sys.modules:
-        core = import_folder(ROOT / CORE, CORE)
-        for module in pkgutil.walk_packages(core.__path__, f"{CORE}."):
-            importlib.import_module(module.name)
-    return sys.modules[CORE]
+def import_all() -> None:
+    """The host and the small models that `dev.py test` gives, and the pack."""
+    base_dir = tempfile.mkdtemp(prefix="idlora-in-process-")
+    atexit.register(shutil.rmtree, base_dir, ignore_errors=True)
+    import_host(given.path("IDLORA_COMFY_TREE"), Path(base_dir), given.path("IDLORA_MODELS"))
+    import_pack()
 
 
 def import_host(
@@ -65,10 +71,9 @@ def import_host(
 def import_pack() -> ModuleType:
     """This pack as a package, under a name that cannot meet the host's; its core is `idlora_core`, not a copy."""
     if PACK not in sys.modules:
-        import_core()
-        for name, module in list(sys.modules.items()):
-            if name == CORE or name.startswith(f"{CORE}."):
-                sys.modules[f"{PACK}.{name}"] = module
+        core = importlib.import_module(CORE)
+        names = [CORE, *(found.name for found in pkgutil.walk_packages(core.__path__, f"{CORE}."))]
+        sys.modules.update({f"{PACK}.{name}": importlib.import_module(name) for name in names})
         import_folder(ROOT, PACK)
     return sys.modules[PACK]
 

@@ -1,6 +1,6 @@
 """The VAEs of a small checkpoint, and nodes of the pack that use them, inside the test process.
 
-`in_process.import_host` and `in_process.import_pack` come first.
+`in_process.import_all` comes first.
 """
 
 import importlib
