@@ -7,11 +7,11 @@ import tracemalloc
 import pytest
 import torch
 
-from bed.made_loras import RANK, id_lora, layers, pair
 from idlora_core.lora.convert import tensor_name
 from idlora_core.lora.family import file_family
 from idlora_core.lora.files import fingerprint, read_lora
 from idlora_core.lora.match import match
+from support.made_loras import RANK, id_lora, layers, pair
 
 
 def test_summary_of_the_official_layout(save):

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from bed.made_loras import AUDIO, RANK, id_lora, layers, pair
-from bed.sentences import assert_one_sentence
 from idlora_core.lora.files import read_lora
 from idlora_core.lora.match import checked_strength, match
+from support.made_loras import AUDIO, RANK, id_lora, layers, pair
+from support.sentences import assert_one_sentence
 
 
 def without(tensors, part):

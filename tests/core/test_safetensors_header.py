@@ -11,9 +11,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bed.sentences import assert_one_sentence
 from idlora_core.lora.files import read_lora
 from idlora_core.lora.safetensors_header import read_header
+from support.sentences import assert_one_sentence
 
 FIRST = "diffusion_model.transformer_blocks.0.audio_attn1.to_q"
 

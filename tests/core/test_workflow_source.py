@@ -10,14 +10,14 @@ import numpy
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from bed import media
-from bed.graphs import WORKFLOWS, draw_api, draw_ui, small_overrides
-from bed.graphs.graph import Graph
-from bed.graphs.head import LENGTH_TITLE
-from bed.graphs.schema import FOREIGN, PLAYER, RECORDED
-from bed.graphs.thumbnail import save_thumbnail
-from bed.graphs.workflows import API_FOLDER, FOLDER, files
 from idlora_core.speech_length import speech_fit
+from tools import media
+from tools.workflows import WORKFLOWS, draw_api, draw_ui, small_overrides
+from tools.workflows.files import API_FOLDER, FOLDER, files
+from tools.workflows.graph import Graph
+from tools.workflows.head import LENGTH_TITLE
+from tools.workflows.schema import FOREIGN, PLAYER, RECORDED
+from tools.workflows.thumbnail import save_thumbnail
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS]
 THUMBNAILS = [f"{name}.jpg" for name in NAMES]

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from bed.host_client import ApiGraph, output_files
-from bed.video import Video, read_video
+from support import in_process
+from support.host_client import ApiGraph, output_files
+from support.video import Video, read_video
+
+in_process.import_all()
 
 
 @pytest.fixture(scope="session")

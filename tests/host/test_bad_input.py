@@ -5,8 +5,8 @@ import struct
 
 import pytest
 
-from bed.host_client import ExecutionFailed, PromptRefused
-from bed.small_graph import small_graph
+from support.host_client import ExecutionFailed, PromptRefused
+from support.small_graph import small_graph
 
 EMPTY_VIDEO = {
     "class_type": "EmptyLTXVLatentVideo",

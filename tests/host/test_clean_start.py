@@ -2,9 +2,9 @@
 
 import pytest
 
-from bed.host_client import ExecutionFailed, PromptRefused
-from bed.small_graph import small_graph
-from bed.video import DIFFERENT, SAME
+from support.host_client import ExecutionFailed, PromptRefused
+from support.small_graph import small_graph
+from support.video import DIFFERENT, SAME
 
 AAC_FRAME_SECONDS = 1024 / 16_000
 

@@ -8,9 +8,9 @@ import numpy
 import pytest
 from PIL import Image
 
-from bed.host_client import failure, output_files
-from bed.host_progress import listening, status_text
-from bed.small_graph import small_graph
+from support.host_client import failure, output_files
+from support.host_progress import listening, status_text
+from support.small_graph import small_graph
 
 TEXT = 0x1
 RUN_ENDS = ("execution_success", "execution_interrupted", "execution_error")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bed.small_graph import small_graph
-from bed.video import SAME
+from support.small_graph import small_graph
+from support.video import SAME
 
 HOSTS_WITHOUT_LTX_WINDOWS = ("0.20.1", "0.24.1")
 GUIDER_INPUTS = (

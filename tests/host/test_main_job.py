@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from bed.small_graph import small_graph
-from bed.video import DIFFERENT, SAME
+from support.small_graph import small_graph
+from support.video import DIFFERENT, SAME
 
 AAC_FRAME_SECONDS = 1024 / 16_000
 

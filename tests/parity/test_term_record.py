@@ -7,6 +7,8 @@ from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.term_sizes import TermRecord
 from idlora_core.terms import TERMS, Scales
+from idlora_pack.nodes.host.guider import identity_guider
+from idlora_pack.nodes.host.settings import GuiderSettings
 
 VIDEO = Scales(cfg=3.0, stg=1.0, av_bimodal=3.0)
 AUDIO = Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0)
@@ -14,13 +16,13 @@ NEAR = torch.tensor([1.0, 0.99, 0.98, 0.97, 0.0])
 
 
 @pytest.fixture
-def run(guider_module, model, clip, denoise):
+def run(model, clip, denoise):
     """Sample, with a record or without; streams of the result, and the calls."""
 
     def run(sigmas=NEAR, video=VIDEO, audio=AUDIO, recorded=True, patched=None, **settings):
-        settings = guider_module.GuiderSettings(video, audio, "2", **settings)
-        guider = guider_module.identity_guider(
-            patched or model, *clip.conditioning, settings, Reference(clip.reference)
+        settings = GuiderSettings(video, audio, "2", **settings)
+        guider = identity_guider(
+            patched or model, *clip.conditioning, settings=settings, reference=Reference(clip.reference)
         )
         record = TermRecord()
         guider.record = record if recorded else None
