@@ -6,7 +6,6 @@ from ..idlora_core.numerics import checked_numerics
 from ..idlora_core.presets import CUSTOM, PRESETS
 from ..idlora_core.speed import SPEEDS, checked_speed
 from ..idlora_core.terms import MAX_SCALE, Scales
-from .host.attention import ReferenceMasks
 from .host.settings import GuiderSettings
 from .sockets import numerics_input
 
@@ -162,10 +161,13 @@ def guider_settings(
         video=video,
         audio=audio,
         stg_block_indices=stg_block_indices,
-        identity_percents=(identity_start_percent, identity_end_percent),
-        stg_percents=(stg_start_percent, stg_end_percent),
-        av_bimodal_percents=(av_bimodal_start_percent, av_bimodal_end_percent),
+        windows={
+            "identity": (identity_start_percent, identity_end_percent),
+            "stg": (stg_start_percent, stg_end_percent),
+            "av_bimodal": (av_bimodal_start_percent, av_bimodal_end_percent),
+        },
         numerics=checked_numerics(numerics),
-        masks=ReferenceMasks(hide_reference_from_video, hide_text_from_reference),
+        hide_reference_from_video=hide_reference_from_video,
+        hide_text_from_reference=hide_text_from_reference,
         speed=checked_speed(speed),
     )
