@@ -11,6 +11,7 @@ from ...idlora_core.guidance import Guidance
 from ...idlora_core.numerics import Numerics
 from ...idlora_core.speed import Speed
 from ...idlora_core.terms import TERMS, Prediction, Scales, TermName
+from ..stg_blocks import parse_stg_block_indices
 from .attention import ReferenceMasks
 from .heard_video import HeardVideo
 from .model_patch import Pass
@@ -83,4 +84,4 @@ def _stg_blocks(model: ModelPatcher, settings: GuiderSettings) -> tuple[int, ...
     if settings.video["stg"] == 0 and settings.audio["stg"] == 0:
         return ()
     num_blocks = len(model.model.diffusion_model.transformer_blocks)
-    return guidance.parse_stg_block_indices(settings.stg_block_indices, num_blocks)
+    return parse_stg_block_indices(settings.stg_block_indices, num_blocks)
