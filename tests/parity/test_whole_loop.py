@@ -13,7 +13,6 @@ from idlora_core.positions import audio_tokens
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.terms import Scales
-from idlora_pack.nodes.host.attention import ReferenceMasks
 from idlora_pack.nodes.host.guider import identity_guider
 from idlora_pack.nodes.host.lora import apply_lora, fit_lora
 from idlora_pack.nodes.host.settings import GuiderSettings
@@ -35,7 +34,8 @@ def settings(numerics: Numerics = "official", masks=(False, False)):
         audio=Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0),
         stg_block_indices=str(STG_BLOCK),
         numerics=numerics,
-        masks=ReferenceMasks(*masks),
+        hide_reference_from_video=masks[0],
+        hide_text_from_reference=masks[1],
     )
 
 

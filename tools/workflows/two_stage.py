@@ -70,12 +70,10 @@ def two_stage_hq() -> Graph:
         loaders,
         conditions,
         HQ_SETTINGS,
+        options={"stg_block_indices": "28", "video_rescale": 0.45, "audio_rescale": 1.0},
         steps=15,
         sampler_name="res_2s",
         stg_scale=0.0,
-        stg_block_indices="28",
-        video_rescale=0.45,
-        audio_rescale=1.0,
     )
     second = add_second_stage(
         graph, loaders, conditions, first, distilled_strength=0.5, sampler_name="res_2s"
