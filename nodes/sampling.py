@@ -73,7 +73,7 @@ class IdentityGuidedKSampler(io.ComfyNode):
                 io.Sigmas.Input(
                     "sigmas",
                     optional=True,
-                    tooltip="A schedule of your own; steps, schedule and those of a preset are then not read.",
+                    tooltip="A schedule of your own; steps and schedule are then not read, nor those of a preset.",
                 ),
                 guidance_input(),
                 io.Int.Input(
@@ -205,7 +205,7 @@ class IdentityGuiderNode(io.ComfyNode):
                 _reference_input(),
                 guidance_input(),
                 known_frame_rate_input(
-                    "The latent's, which a guider does not see. 0: that of LTXV Conditioning, else 25."
+                    "Frame rate of the latent, which a guider cannot see. 0: that of LTXV Conditioning, else 25."
                 ),
                 preset_input(),
             ],
