@@ -67,7 +67,9 @@ def test_a_window_holds_in_fast_too(guider_module, model, clip, denoise, forward
     percent = 0.15  # between the second step and the third
     boundary = model.get_model_object("model_sampling").percent_to_sigma(percent)
     assert 0.98 < boundary < 0.99
-    guider = guided(guider_module, counted, clip, Scales(stg=1.0), speed="fast", windows={"stg": (0.0, percent)})
+    guider = guided(
+        guider_module, counted, clip, Scales(stg=1.0), speed="fast", windows={"stg": (0.0, percent)}
+    )
     denoise(guider, clip, sigmas)
     assert [ran.count(sigma) for sigma in sigmas[:-1].tolist()] == [2, 1, 1, 1, 1]
     exact = guided(guider_module, model, clip, Scales(stg=1.0), windows={"stg": (0.0, percent)})
@@ -75,7 +77,5 @@ def test_a_window_holds_in_fast_too(guider_module, model, clip, denoise, forward
 
 
 def test_a_window_the_wrong_way_round_is_refused_by_name(guider_module, model, clip):
-    with pytest.raises(
-        ValueError, match=r"Audio-video guidance runs from 0.7 to 0.1; the start must"
-    ):
+    with pytest.raises(ValueError, match=r"Audio-video guidance runs from 0.7 to 0.1; the start must"):
         guided(guider_module, model, clip, Scales(), windows={"av_bimodal": (0.7, 0.1)})
