@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..idlora_core.guidance import Guidance
 from ..idlora_core.presets import DISTILLED, LTX2, PRESETS
 from ..idlora_core.run_report import RunReport, voice_remarks
 from ..idlora_core.sigmas import DISTILLED_8_STEPS, checked_sigmas, ltx2_sigmas
@@ -151,7 +152,7 @@ class IdentityGuidedKSampler(io.ComfyNode):
         send_status(cls.hidden.unique_id, report.after([call.sigma for call in calls], seconds))
         # Always drawn, whoever asks: the host keeps a node's outputs and does not run it again when one is
         # connected later. It takes a few hundredths of a second.
-        return io.NodeOutput(denoised, _plot(calls, guider))
+        return io.NodeOutput(denoised, plot_or_reason(calls, guider.guidance))
 
 
 def _sigmas(preset: Mapping[str, Any], connected: torch.Tensor | None) -> torch.Tensor:
@@ -178,10 +179,10 @@ def _report(
     )
 
 
-def _plot(calls: list[CallSizes], guider: IdentityGuider) -> torch.Tensor | ExecutionBlocker:
+def plot_or_reason(calls: list[CallSizes], guidance: Guidance) -> torch.Tensor | ExecutionBlocker:
     """The plot; a picture that cannot be drawn must not cost a finished render."""
     try:
-        return guidance_plot(calls, guider.guidance.video, guider.guidance.audio)
+        return guidance_plot(calls, guidance.video, guidance.audio)
     except CannotDraw as reason:
         return missing_output(str(reason))
     except Exception as error:
