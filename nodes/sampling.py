@@ -7,16 +7,16 @@ import torch
 from comfy_api.latest import io
 
 from ..idlora_core.presets import DISTILLED, LTX2, PRESETS
-from ..idlora_core.regime import mismatches
 from ..idlora_core.sigmas import DISTILLED_8_STEPS, checked_sigmas, ltx2_sigmas
 from ..idlora_core.term_sizes import CallSizes, TermRecord
+from ..idlora_core.variant import mismatches
 from .guidance_inputs import guidance_inputs, guider_settings, preset_input
 from .host import sampling as host_sampling
 from .host.guider import IdentityGuider, identity_guider
 from .host.latents import FRAME_RATE, with_frame_rate
-from .host.regime import regime_of
 from .host.res2s import sampler_names
 from .host.status import ExecutionBlocker, missing_output, send_status
+from .host.variant import variant_of
 from .pictures.drawing import CannotDraw
 from .pictures.guidance_plot import guidance_plot
 from .sockets import CATEGORY, IdentityReference, frame_rate_input
@@ -169,10 +169,10 @@ def _sigmas(preset: str, schedule: str, steps: int, connected: torch.Tensor | No
 
 def _status(guider: IdentityGuider, preset: str, sigmas: Sequence[float], steps: str) -> str:
     """What is connected, what it costs, and what does not go together."""
-    regime = regime_of(guider.model_patcher)
+    variant = variant_of(guider.model_patcher)
     reuse = ", some of them reused" if guider.last is not None else ""
-    cost = f"{regime}, {preset}: {_predictions(guider, sigmas)} predictions{steps}{reuse}."
-    return " ".join([cost, *mismatches(regime, preset)])
+    cost = f"{variant}, {preset}: {_predictions(guider, sigmas)} predictions{steps}{reuse}."
+    return " ".join([cost, *mismatches(variant, preset)])
 
 
 def _predictions(guider: IdentityGuider, sigmas: Sequence[float]) -> str:
