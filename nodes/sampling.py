@@ -17,9 +17,9 @@ from .guidance_inputs import guidance_input, guider_settings, preset_input
 from .host import sampling as host_sampling
 from .host.guider import IdentityGuider, identity_guider
 from .host.latents import FRAME_RATE
-from .host.regime import regime_of
 from .host.res2s import sampler_names
 from .host.status import ExecutionBlocker, log, missing_output, send_status
+from .host.variant import variant_of
 from .host.voice_on_model import has_id_lora, keeps_sound
 from .pictures.drawing import CannotDraw
 from .pictures.guidance_plot import guidance_plot
@@ -168,7 +168,7 @@ def _report(
     guider: IdentityGuider, preset: str, sigmas, remarks: tuple[str, ...], num_steps: int | None = None
 ) -> RunReport:
     return RunReport(
-        regime=regime_of(guider.model_patcher),
+        variant=variant_of(guider.model_patcher),
         preset=preset,
         guidance=guider.guidance,
         has_reference=guider.reference is not None,

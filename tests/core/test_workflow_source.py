@@ -197,7 +197,10 @@ def test_small_overrides_change_sizes_and_nothing_else(name):
         if small[node_id]["inputs"][key] != value
     }
     assert changed.pop((LENGTH_TITLE, "value")) == 25
-    assert {key: value for (_, key), value in changed.items()}.items() <= {("max_side", 128), ("preset.steps", 4)}
+    assert {key: value for (_, key), value in changed.items()}.items() <= {
+        ("max_side", 128),
+        ("preset.steps", 4),
+    }
     assert any(key == "max_side" for _, key in changed)
     assert small_overrides(small) == small
 

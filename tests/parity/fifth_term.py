@@ -51,7 +51,9 @@ def main(checkpoint: str, tree: str, folder: str) -> dict:
     off, _ = run(hush_scale=1.0)
     on, plot = run(hush_scale=2.0)
     early, _ = run(hush_scale=2.0, hush_end_percent=0.1)
-    (preset,) = [entry for entry in nodes.IdentityGuidedKSampler.define_schema().inputs if entry.id == "preset"]
+    (preset,) = [
+        entry for entry in nodes.IdentityGuidedKSampler.define_schema().inputs if entry.id == "preset"
+    ]
     return {
         "widgets": [entry.id for entry in preset.options[0].inputs],
         "options": [entry.id for entry in options.define_schema().inputs],

@@ -71,7 +71,9 @@ def _draw_node(catalogue: Catalogue, info: Mapping[str, Any]) -> dict[str, Any]:
         "display_name": catalogue.name(info["display_name"]),
         "description": catalogue.text(info["description"]),
         "inputs": {
-            name.replace(".", "_"): _draw_slot(catalogue, name.rpartition(".")[2], tooltip)  # the frontend's keys
+            name.replace(".", "_"): _draw_slot(
+                catalogue, name.rpartition(".")[2], tooltip
+            )  # the frontend's keys
             for name, tooltip in _inputs(info["input"])
         },
         "outputs": {
