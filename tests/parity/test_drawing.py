@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from idlora_core.guidance import Guidance
 from idlora_core.terms import Scales
-from idlora_pack.nodes.host.status import missing_output
+from idlora_pack.nodes import sampling
 from idlora_pack.nodes.pictures.drawing import CannotDraw, font
 from idlora_pack.nodes.pictures.guidance_plot import guidance_plot
 from idlora_pack.nodes.pictures.previews import player_and_picture
@@ -37,6 +38,18 @@ def test_the_player_stays_where_the_picture_cannot_be_drawn(old_pillow, tmp_path
     shown, remark = player_and_picture(torch.zeros(1, 2, 16_000), 16_000, draw)
     assert shown and list(shown) == ["audio"] and "pip install -U pillow" in remark
     assert len(list(tmp_path.glob("*.flac"))) == 1
+
+
+def test_a_plot_that_fails_costs_no_render(monkeypatch, caplog):
+    """Whatever goes wrong: here the disk that holds the font."""
+
+    def load_default(size):
+        raise OSError("Input/output error")
+
+    monkeypatch.setattr("PIL.ImageFont.load_default", load_default)
+    output = sampling.plot_or_reason([], Guidance(Scales(), Scales()))
+    assert output.message.startswith("The guidance plot could not be drawn (OSError: Input/output error)")
+    assert "Traceback" in caplog.text
 
 
 def test_an_output_that_is_missing_is_told_where_it_is_used(caplog):

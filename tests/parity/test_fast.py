@@ -7,7 +7,7 @@ import torch
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.terms import Scales
-from idlora_pack.nodes.host import heard_video, model_patch
+from idlora_pack.nodes.host.forward import passes, step_cache, video_kv
 from idlora_pack.nodes.host.guider import identity_guider
 from idlora_pack.nodes.host.settings import GuiderSettings
 from support.deviation import relative_l2
@@ -47,9 +47,9 @@ def test_the_identity_pass_runs_one_video_token(model, clip, denoise, tokens_run
 def test_it_is_what_it_says(model, clip, denoise, monkeypatch, numerics):
     """The same as a whole pass whose video-to-audio attention hears `cond`."""
     fast, _ = sampled(model, clip, denoise, "fast", numerics=numerics)
-    monkeypatch.setattr(model_patch, "audio_stream_only", lambda options: options)
-    for leaves_out in ("with_one_video_token", "without_video_tail"):
-        monkeypatch.setattr(model_patch, leaves_out, lambda view: None)
+    for leaves_out in ("compute_audio_only", "carry_one_video_token"):
+        monkeypatch.setattr(video_kv, leaves_out, lambda _: None)
+    monkeypatch.setattr(passes, "FOR_VIDEO_ONLY", ())
     whole, _ = sampled(model, clip, denoise, "fast", numerics=numerics)
     assert max(relative_l2(a, b) for a, b in zip(fast, whole, strict=True)) < 1e-5
 
@@ -86,7 +86,7 @@ def test_steps_far_apart_compute_everything(model, clip, denoise):
 
 
 def test_short_memory_runs_the_pass_whole(model, clip, denoise, monkeypatch):
-    monkeypatch.setattr(heard_video, "free_bytes", lambda _: 0)
+    monkeypatch.setattr(step_cache, "free_bytes", lambda _: 0)
     fast, _ = sampled(model, clip, denoise, "fast")
     exact, _ = sampled(model, clip, denoise, "exact")
     assert all(torch.equal(a, b) for a, b in zip(fast, exact, strict=True))
@@ -94,8 +94,8 @@ def test_short_memory_runs_the_pass_whole(model, clip, denoise, monkeypatch):
 
 def test_nothing_is_kept_after_a_run(model, clip, denoise):
     _, guider = sampled(model, clip, denoise, "fast", sigmas=ltx2_sigmas(2))
-    heard = guider.passes["cond"].heard
-    assert not heard._kept and not heard._sources
+    cache = guider.forward.video_kv
+    assert not cache._kept and not cache._givers
 
 
 def test_with_everything_on(model, clip, denoise):

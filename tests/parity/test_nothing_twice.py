@@ -7,7 +7,7 @@ import torch
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.terms import Scales
-from idlora_pack.nodes.host import model_patch, rope_tables
+from idlora_pack.nodes.host.forward import passes, rope_cache
 from idlora_pack.nodes.host.guider import identity_guider
 from idlora_pack.nodes.host.settings import GuiderSettings
 
@@ -56,7 +56,11 @@ def equal(ours, expected):
 @pytest.mark.parametrize("numerics", ["host", "official"])
 def test_kept_tables_change_nothing(model, clip, denoise, monkeypatch, numerics):
     kept = denoise(guider(model, clip, numerics=numerics), clip, SIGMAS)
-    monkeypatch.setattr(rope_tables.RopeTables, "table", lambda _, compute, *args, **kw: compute(*args, **kw))
+    monkeypatch.setattr(
+        rope_cache.RopeCache,
+        "table",
+        lambda _, compute, *args, **kw: compute(*args, **kw),
+    )
     assert equal(kept, denoise(guider(model, clip, numerics=numerics), clip, SIGMAS))
 
 
@@ -65,11 +69,11 @@ def test_tables_are_computed_once_a_run(model, clip, denoise, tables_computed):
     denoise(ours, clip, SIGMAS)
     video, audio_with_and_without_reference = 2, 2  # small models have one width for both audio tables
     assert len(tables_computed) == video + audio_with_and_without_reference
-    assert not ours.passes["cond"].tables._kept, "freed at the end of the run"
+    assert not ours.forward.rope._kept, "freed at the end of the run"
 
 
 def test_tables_of_other_positions_are_computed_anew():
-    tables, computed = rope_tables.RopeTables(), []
+    tables, computed = rope_cache.RopeCache(), []
 
     def compute(positions, dim):
         computed.append(positions.clone())
@@ -83,10 +87,10 @@ def test_tables_of_other_positions_are_computed_anew():
 
 
 def test_the_number_of_kept_tables_is_bounded():
-    tables = rope_tables.RopeTables()
+    tables = rope_cache.RopeCache()
     for shift in range(20):
         tables.table(lambda positions: (positions,), torch.ones(1, 3, 5, 2) * shift)
-    assert len(tables._kept) == rope_tables.MOST
+    assert len(tables._kept) == rope_cache.MOST
 
 
 def test_what_only_video_needs_is_left_out_without_reference(model, clip, denoise, layer_runs):
@@ -101,5 +105,5 @@ def test_what_only_video_needs_is_left_out_without_reference(model, clip, denois
 
 def test_leaving_it_out_changes_nothing(model, clip, denoise, monkeypatch):
     short = denoise(guider(model, clip), clip, SIGMAS)
-    monkeypatch.setattr(model_patch, "without_video_tail", lambda view: None)
+    monkeypatch.setattr(passes, "FOR_VIDEO_ONLY", ())
     assert equal(short, denoise(guider(model, clip), clip, SIGMAS))

@@ -9,7 +9,7 @@ import torch
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.terms import Scales
-from idlora_pack.nodes.host import shared_prefix
+from idlora_pack.nodes.host.forward import step_cache
 from idlora_pack.nodes.host.guider import identity_guider
 from idlora_pack.nodes.host.settings import GuiderSettings
 from support.deviation import relative_l2
@@ -22,7 +22,8 @@ STG_ONLY = Scales(stg=1.0)
 @pytest.fixture
 def short_of_memory(monkeypatch):
     """A host that reports hardly any free memory to the prefix, and to nothing else."""
-    monkeypatch.setattr(shared_prefix, "_fits", lambda states: False)
+    module = step_cache
+    monkeypatch.setattr(module, "free_bytes", lambda _: 0)
 
 
 @pytest.fixture
@@ -74,24 +75,22 @@ def test_short_memory_runs_the_pass_whole(model, clip, denoise, block_runs, shor
 
 
 def test_the_hosts_free_memory_decides(monkeypatch):
+    module = step_cache
     states = torch.zeros(1, 10, 4), torch.zeros(1, 5, 2)
-    for free, fits in (
-        (shared_prefix.FREE_MEMORY_FACTOR * 200 + 1, True),
-        (shared_prefix.FREE_MEMORY_FACTOR * 200, False),
-    ):
-        monkeypatch.setattr(shared_prefix, "free_bytes", lambda _, free=free: free)
-        assert shared_prefix._fits(states) is fits
+    spare, num_entries = 4, 3
+    cache = module.StepCache(num_entries, spare)
+    for free, fits in ((spare * num_entries * 200 + 1, True), (spare * num_entries * 200, False)):
+        monkeypatch.setattr(module, "free_bytes", lambda _, free=free: free)
+        assert cache._fits(states) is fits
 
 
 def test_nothing_is_kept_after_a_step(model, clip, denoise):
     settings = GuiderSettings(EVERYTHING, EVERYTHING, "2")
-    guider = identity_guider(
-        model, *clip.conditioning, settings=settings, reference=Reference(clip.reference)
-    )
-    prefix = guider.passes["cond"].prefix
+    guider = identity_guider(model, *clip.conditioning, settings, Reference(clip.reference))
+    prefix = guider.forward.prefix
     kept = []
-    denoise(guider, clip, SIGMAS, callback=lambda *_: kept.append(len(prefix._states)))
-    assert kept == [0, 0] and not prefix._states
+    denoise(guider, clip, SIGMAS, callback=lambda *_: kept.append(len(prefix._kept)))
+    assert kept == [0, 0] and not prefix._kept
 
 
 def test_other_packs_block_patches_run_once_per_block_that_runs(model, clip, denoise):

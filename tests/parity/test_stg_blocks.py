@@ -1,24 +1,19 @@
 """The text of the STG widget."""
 
-import importlib
-
 import pytest
 
-
-@pytest.fixture(scope="module")
-def parse(pack):
-    return importlib.import_module(f"{pack.__name__}.nodes.stg_blocks").parse_stg_block_indices
+from idlora_pack.nodes.stg_blocks import parse_stg_block_indices as parse
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("29", (29,)), ("14, 19", (14, 19)), ("19 14 14", (14, 19)), (" 0,", (0,))]
 )
-def test_stg_block_indices(parse, text, expected):
+def test_stg_block_indices(text, expected):
     assert parse(text, 48) == expected
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x", "1.5", "-1", "29;30"])
-def test_stg_block_indices_that_are_no_numbers_are_refused(parse, text):
+def test_stg_block_indices_that_are_no_numbers_are_refused(text):
     with pytest.raises(ValueError, match="write whole numbers"):
         parse(text, 48)
 
