@@ -6,6 +6,7 @@ import torch
 from idlora_core.guidance import Guidance
 from idlora_core.terms import Scales
 from idlora_pack.nodes import sampling
+from idlora_pack.nodes.host.status import missing_output
 from idlora_pack.nodes.pictures.drawing import CannotDraw, font
 from idlora_pack.nodes.pictures.guidance_plot import guidance_plot
 from idlora_pack.nodes.pictures.previews import player_and_picture
