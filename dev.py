@@ -27,24 +27,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
+sys.path.insert(1, str(Path(__file__).resolve().parent / "tests"))
 
-from bed import checks, demo, environment, tiers
-from bed.bench import command as bench
-from bed.browser import chromium
-from bed.console import SetupError
-from bed.host_client import HostError
-from bed.locales import command as locales
+from bench import command as bench
+from dev_setup import checks, chromium, demo, environment, tiers
+from dev_setup.console import SetupError
+from support.host_client import HostError
+from tools.locales import command as locales
 
 
 def write_workflows(_: argparse.Namespace) -> int:
-    command = [environment.python(), "-m", "bed.graphs"]
-    return subprocess.run(command, env=environment.bed_variables()).returncode
+    command = [environment.python(), "-m", "tools.workflows"]
+    return subprocess.run(command, env=environment.variables()).returncode
 
 
 def take_screenshots(_: argparse.Namespace) -> int:
-    command = [environment.python(), "-m", "bed.browser.screenshots", chromium.executable()]
-    return subprocess.run(command, env=environment.bed_variables()).returncode
+    command = [environment.python(), "-m", "tools.screenshots", chromium.executable()]
+    return subprocess.run(command, env=environment.variables()).returncode
 
 
 @dataclass(frozen=True)

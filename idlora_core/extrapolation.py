@@ -29,9 +29,7 @@ from torch import Tensor
 
 from .terms import TERMS, Prediction, Reuse
 
-MEASURED_SAMPLERS = frozenset(
-    ("euler", "dpmpp_2m", "deis", "ipndm", "res_multistep", "gradient_estimation")
-)
+MEASURED_SAMPLERS = frozenset(("euler", "dpmpp_2m", "deis", "ipndm", "res_multistep", "gradient_estimation"))
 """One deterministic call a step, and closer to `exact` than without feedback; ddim is euler. All others run whole:
 those that add noise (v jumps with it), those with several calls a step, and multistep ones of high order
 (uni_pc, lms, ipndm_v, sa_solver), which amplify what an extrapolated call leaves. docs/performance.md has the figures."""
@@ -129,9 +127,7 @@ class Extrapolation:
         if kept is None:
             return True
         reuse = _reuse(name)
-        gap, calls = (
-            (reuse.held_gap, reuse.held_calls) if kept.slope is None else (reuse.gap, reuse.calls)
-        )
+        gap, calls = (reuse.held_gap, reuse.held_calls) if kept.slope is None else (reuse.gap, reuse.calls)
         return kept.sigma - self._next_sigma > gap or self._call - kept.call > calls
 
     def _whole(self, name: Prediction, cond: Tensor, other: Tensor, sigma: float, step: float) -> Tensor:

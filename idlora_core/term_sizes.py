@@ -46,25 +46,28 @@ class CallSizes:
     Attributes:
         sigma: noise level of the call.
         video, audio: relative size per term.
-        reused: terms whose difference was taken from the call before.
+        reused: terms whose difference was extrapolated.
+        predictions: how many were run.
     """
 
     sigma: float
     video: Sizes
     audio: Sizes
     reused: frozenset[TermName]
+    predictions: int = 1
 
 
 class TermRecord:
     """Sizes over a run: eight numbers a call, left on the device until they are read, all in one transfer."""
 
     def __init__(self) -> None:
-        self._calls: list[tuple[float, frozenset[TermName]]] = []
+        self._calls: list[tuple[float, frozenset[TermName], int]] = []
         self._sizes: list[Tensor] = []
 
-    def begin(self, sigma: float, reused: Collection[Prediction]) -> None:
-        """A call of the guided model, and the predictions in it that were not run."""
-        self._calls.append((sigma, frozenset(term.scale for term in TERMS if term.prediction in reused)))
+    def begin(self, sigma: float, num_run: int, reused: Collection[Prediction]) -> None:
+        """A call of the guided model, how many predictions it ran, and those that it did not run."""
+        terms = frozenset(term.scale for term in TERMS if term.prediction in reused)
+        self._calls.append((sigma, terms, num_run))
 
     def add(self, sizes: Tensor) -> None:
         """Sizes of one stream of that call: video first, then audio."""
@@ -74,8 +77,10 @@ class TermRecord:
         """All calls so far; waits for the device, once."""
         values = torch.stack(self._sizes).tolist() if self._sizes else []
         return [
-            CallSizes(sigma, _named(video), _named(audio), reused)
-            for (sigma, reused), video, audio in zip(self._calls, values[::2], values[1::2], strict=True)
+            CallSizes(sigma, _named(video), _named(audio), reused, num_run)
+            for (sigma, reused, num_run), video, audio in zip(
+                self._calls, values[::2], values[1::2], strict=True
+            )
         ]
 
 

@@ -24,6 +24,7 @@ Prediction = str
 """`cond`, or the prediction of a term."""
 TermName = str
 Stream = Literal["video", "audio"]
+Mark = Literal["circle", "square", "triangle", "diamond", "arrow", "bar"]
 
 MAX_SCALE = 100.0
 
@@ -100,14 +101,10 @@ class Term:
     title: str
     change: Change
     knobs: tuple[Knob, ...]
-    mark: str
+    mark: Mark
     colour: str
     has_window: bool = True
     reuse: Reuse = Reuse()
-
-    def default(self, stream: Stream) -> float:
-        """The paper's scale in a stream, from its knobs; off where no knob sets it."""
-        return next((knob.default for knob in self.knobs if stream in knob.streams), self.off)
 
 
 BOTH: tuple[Stream, ...] = ("video", "audio")
@@ -140,7 +137,7 @@ TERMS = (
         "identity",
         "no_reference",
         off=1.0,
-        title="Identity",
+        title="Identity guidance",
         change=Change(without_reference=True),
         knobs=(
             Knob(
@@ -230,6 +227,14 @@ class Scales:
     def replaced(self, **scales: float) -> "Scales":
         """These scales with some of them changed."""
         return Scales(**{"rescale": self.rescale, **self.values, **scales})
+
+    @classmethod
+    def of_knobs(cls, stream: Stream, knobs: Mapping[str, float], rescale: float = 0.0) -> "Scales":
+        """What knobs, by name, set in a stream."""
+        scales = {
+            term.scale: knobs[knob.name] for term in TERMS for knob in term.knobs if stream in knob.streams
+        }
+        return cls(rescale, **scales)
 
     def weight(self, term: Term) -> float:
         """What the term's difference is multiplied with; 0 when the term is off."""

@@ -1,10 +1,4 @@
-"""Fixtures of all tiers. What they need comes from `dev.py test` in environment variables.
-
-IDLORA_COMFY_TREE, IDLORA_HOST_VERSION   a ComfyUI release
-IDLORA_MODELS                            the small models
-IDLORA_SPEECH                            a wav file of recorded speech
-IDLORA_CHROMIUM                          a browser's executable
-"""
+"""Fixtures of all tiers."""
 
 import os
 import signal
@@ -15,14 +9,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from bed import in_process
-from bed.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
+from support import given
+from support.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
 
-# Before any test module is imported, so that tests can write `from idlora_core import ...`.
-in_process.import_core()
-
-hypothesis.settings.register_profile("bed", deadline=None, database=None, print_blob=True)
-hypothesis.settings.load_profile("bed")
+hypothesis.settings.register_profile("idlora", deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("idlora")
 
 
 def pytest_configure() -> None:
@@ -30,16 +21,9 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def from_environment(name: str) -> Path:
-    path = os.environ.get(name)
-    if not path:
-        raise RuntimeError(f"{name} is not set. Run the tests with `python3 dev.py test`.")
-    return Path(path)
-
-
 @pytest.fixture(scope="session")
 def comfy_tree() -> Path:
-    return from_environment("IDLORA_COMFY_TREE")
+    return given.path("IDLORA_COMFY_TREE")
 
 
 @pytest.fixture(scope="session")
@@ -49,17 +33,17 @@ def host_version() -> str:
 
 @pytest.fixture(scope="session")
 def small_models() -> Path:
-    return from_environment("IDLORA_MODELS")
+    return given.path("IDLORA_MODELS")
 
 
 @pytest.fixture(scope="session")
 def recorded_speech() -> Path:
-    return from_environment("IDLORA_SPEECH")
+    return given.path("IDLORA_SPEECH")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    return from_environment("IDLORA_CHROMIUM")
+    return given.path("IDLORA_CHROMIUM")
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bed.browser.comfy_page import ComfyPage
-from bed.browser.window import RENDERERS, Window, open_window
-from bed.host_process import HostProcess
-from bed.versions import ROOT
+from dev_setup.versions import ROOT
+from support.browser.comfy_page import ComfyPage
+from support.browser.window import RENDERERS, Window, open_window
+from support.host_process import HostProcess
 
 KEPT = ROOT / "output" / "browser"  # picture and console of pages whose test failed
 PAGES = pytest.StashKey[list[ComfyPage]]()

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from bed.graphs.workflows import FOLDER
-from bed.host_process import PACK_NAME
-from bed.versions import ROOT
+from dev_setup.versions import ROOT
+from support.host_process import PACK_NAME
+from tools.workflows.files import FOLDER
 
 TEMPLATES = sorted(file.stem for file in FOLDER.glob("*.json"))
 HELP_PAGES = ROOT / "web" / "docs"

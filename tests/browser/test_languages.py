@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bed.versions import ROOT
+from dev_setup.versions import ROOT
 
 LOCALES = {
     file.parent.name: json.loads(file.read_text(encoding="utf-8"))

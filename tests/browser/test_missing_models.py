@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bed.browser.shipped import NAMES, models_of
-from bed.graphs.workflows import FOLDER
-from bed.host_process import HostProcess
+from support.browser.shipped import NAMES, models_of
+from support.host_process import HostProcess
+from tools.workflows.files import FOLDER
 
 # One workflow for each set of models.
 DIFFERENT = {tuple(sorted(models_of(name))): name for name in reversed(NAMES)}

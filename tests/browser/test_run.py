@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bed.browser.window import RENDERERS
-from bed.graphs.api_format import SMALL_LENGTH, SMALL_VALUES
-from bed.graphs.workflows import FOLDER
-from bed.host_client import output_files
-from bed.video import SAME_FILM, read_video
+from support.browser.window import RENDERERS
+from support.host_client import output_files
+from support.video import SAME_FILM, read_video
+from tools.workflows.api_format import SMALL_LENGTH, SMALL_VALUES
+from tools.workflows.files import FOLDER
 
 ONE_STAGE = FOLDER / "idlora_one_stage.json"
 RUNS = [(name, renderer) for name in ("idlora_one_stage", "idlora_two_stage") for renderer in RENDERERS]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bed.browser.chromium import NAMED, executable
-from bed.console import SetupError
+from dev_setup.chromium import NAMED, executable
+from dev_setup.console import SetupError
 
 
 def test_the_browser_of_these_tests_may_be_named(monkeypatch, chromium):

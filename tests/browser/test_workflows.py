@@ -2,8 +2,8 @@
 
 import pytest
 
-from bed.browser.shipped import NAMES, foreign_types, nodes_of
-from bed.graphs.workflows import FOLDER
+from support.browser.shipped import NAMES, foreign_types, nodes_of
+from tools.workflows.files import FOLDER
 
 NEEDING_OTHERS = [name for name in NAMES if foreign_types(name)]
 COMPLETE = [name for name in NAMES if name not in NEEDING_OTHERS]

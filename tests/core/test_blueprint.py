@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from bed.graphs import draw_api
-from bed.graphs.blueprint import EXPOSED, INPUT_ID, LEFT_OUT, NAME, OUTPUT_ID, REPLACED
-from bed.graphs.one_stage import one_stage
-from bed.graphs.schema import load_recorded
-from bed.graphs.workflows import BLUEPRINT_FOLDER, blueprint_files
+from tools.workflows import draw_api
+from tools.workflows.blueprint import EXPOSED, INPUT_ID, LEFT_OUT, NAME, OUTPUT_ID, REPLACED
+from tools.workflows.files import BLUEPRINT_FOLDER, blueprint_files
+from tools.workflows.one_stage import one_stage
+from tools.workflows.schema import load_recorded
 
 SCHEMAS = load_recorded()
 FILE = BLUEPRINT_FOLDER / f"{NAME}.json"

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bed import recordings
 from idlora_core.reference import peak_dbfs
 from idlora_core.voice.loudness import integrated_lufs, levelling_gain_db
+from support import recordings
 
 
 def sine(frequency_hz: float, level_dbfs: float, sample_rate: int, seconds: float = 5.0) -> torch.Tensor:

@@ -8,8 +8,8 @@ import torchaudio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bed.allocations import cost
 from idlora_core.reference import Reference, leading_silence, prepare_waveform
+from support.allocations import cost
 
 
 def tone(seconds: float, sample_rate: int, channels: int = 1, amplitude: float = 0.5) -> torch.Tensor:

@@ -6,9 +6,9 @@ import torchaudio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bed import recordings
-from bed.media import VOICE
 from idlora_core.voice.recording import SELECTIONS, prepare_recording
+from support import recordings
+from tools.media import VOICE
 
 RATE = 16_000
 WORDS = ("speech; 3-5 s are best", "Clipped", "Noise only", "music", "two speakers")

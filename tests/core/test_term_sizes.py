@@ -73,7 +73,7 @@ def test_a_record_gives_back_what_was_put_in():
     record = TermRecord()
     steps: list[tuple[float, list[Prediction]]] = [(1.0, []), (0.5, ["perturbed", "uncoupled"])]
     for sigma, reused in steps:
-        record.begin(sigma, reused)
+        record.begin(sigma, 5 - len(reused), reused)
         record.add(torch.tensor([1.0, 0.0, 2.0, 3.0]) * sigma)
         record.add(torch.tensor([4.0, 5.0, 6.0, 7.0]) * sigma)
     first, second = record.read()

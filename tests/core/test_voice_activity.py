@@ -8,11 +8,11 @@ import torchaudio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bed import recordings
-from bed.media import VOICE
 from idlora_core.voice import activity
 from idlora_core.voice.activity import runs, spoken_frames
 from idlora_core.voice.frames import measure_frames
+from support import recordings
+from tools.media import VOICE
 
 RATE = 16_000
 

@@ -7,13 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bed import recordings
-from bed.allocations import cost
-from bed.media import VOICE
 from idlora_core.reference import prepare_waveform
 from idlora_core.voice.activity import runs, spoken_frames
 from idlora_core.voice.frames import measure_frames
 from idlora_core.voice.recording import SELECTIONS, prepare_recording
+from support import recordings
+from support.allocations import cost
+from tools.media import VOICE
 
 RATE = 16_000
 SENTENCE = slice(round(0.4 * RATE), round(3.45 * RATE))

@@ -10,14 +10,14 @@ import numpy
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from bed import media
-from bed.graphs import WORKFLOWS, draw_api, draw_ui, small_overrides
-from bed.graphs.graph import Graph
-from bed.graphs.head import LENGTH_TITLE
-from bed.graphs.schema import FOREIGN, PLAYER, RECORDED
-from bed.graphs.thumbnail import save_thumbnail
-from bed.graphs.workflows import API_FOLDER, FOLDER, files
 from idlora_core.speech_length import speech_fit
+from tools import media
+from tools.workflows import WORKFLOWS, draw_api, draw_ui, small_overrides
+from tools.workflows.files import API_FOLDER, FOLDER, files
+from tools.workflows.graph import Graph
+from tools.workflows.head import LENGTH_TITLE
+from tools.workflows.schema import FOREIGN, PLAYER, RECORDED
+from tools.workflows.thumbnail import save_thumbnail
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS]
 THUMBNAILS = [f"{name}.jpg" for name in NAMES]
@@ -197,7 +197,10 @@ def test_small_overrides_change_sizes_and_nothing_else(name):
         if small[node_id]["inputs"][key] != value
     }
     assert changed.pop((LENGTH_TITLE, "value")) == 25
-    assert {key: value for (_, key), value in changed.items()}.items() <= {("max_side", 128), ("steps", 4)}
+    assert {key: value for (_, key), value in changed.items()}.items() <= {
+        ("max_side", 128),
+        ("preset.steps", 4),
+    }
     assert any(key == "max_side" for _, key in changed)
     assert small_overrides(small) == small
 
@@ -228,7 +231,7 @@ def test_the_example_words_fit_the_clip(name):
 
 
 def test_small_overrides_leave_linked_and_absent_inputs_alone():
-    graph = {"1": {"class_type": "X", "inputs": {"steps": ["2", 0], "other": 30}}}
+    graph = {"1": {"class_type": "X", "inputs": {"preset.steps": ["2", 0], "other": 30}}}
     assert small_overrides(graph) == graph
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bed.host_client import ExecutionFailed, PromptRefused
-from bed.small_graph import small_graph
-from bed.video import DIFFERENT, SAME
+from support.host_client import ExecutionFailed, PromptRefused
+from support.small_graph import small_graph
+from support.video import DIFFERENT, SAME
 
 AAC_FRAME_SECONDS = 1024 / 16_000
 
@@ -92,10 +92,10 @@ def test_everything_at_once_with_official_numerics(render):
         "frame_rate": 24.0,
         "silent_start_seconds": 0.3,
         "lead_in_seconds": 0.5,
-        "numerics": "official",
+        "guidance": ["options", 0],
     }
     graph = small_graph(
-        latent=latent, reference={"reference_gap_seconds": 0.5}, sample={"numerics": "official"}
+        latent=latent, reference={"reference_gap_seconds": 0.5}, options={"numerics": "official"}
     )
     assert_length(render(graph), 17, 24.0)
 

@@ -8,12 +8,12 @@ import urllib.parse
 import pytest
 from PIL import Image
 
-from bed import recordings
-from bed.host_client import ExecutionFailed, PromptRefused
-from bed.host_progress import listening, status_text
-from bed.media import VOICE
-from bed.small_graph import GRAPH, small_graph
 from idlora_core.voice.recording import prepare_recording
+from support import recordings
+from support.host_client import ExecutionFailed, PromptRefused
+from support.host_progress import listening, status_text
+from support.small_graph import GRAPH, small_graph
+from tools.media import VOICE
 
 WAIT_SECONDS = 10
 RATE = 16_000

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bed.graphs.schema import OWN_PACK, load_recorded
-from bed.host_process import HostProcess
-from bed.media import PORTRAIT, VOICE
+from support.host_process import HostProcess
+from tools.media import PORTRAIT, VOICE
+from tools.workflows.schema import OWN_PACK, load_recorded
 
 LOADERS = {"LoadImage": ("image", PORTRAIT), "LoadAudio": ("audio", VOICE)}
 OWN_TYPES = {schema.type for schema in load_recorded().values() if schema.pack == OWN_PACK}

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from bed.graphs.schema import OWN_PACK, load_recorded
-from bed.host_process import PACK_NAME
-from bed.versions import ROOT
+from dev_setup.versions import ROOT
+from support.host_process import PACK_NAME
+from tools.workflows.schema import OWN_PACK, load_recorded
 
 PAGES = ROOT / "web" / "docs"
 OWN_TYPES = sorted(schema.type for schema in load_recorded().values() if schema.pack == OWN_PACK)

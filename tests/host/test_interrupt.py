@@ -2,9 +2,9 @@
 
 import time
 
-from bed.host_client import failure
-from bed.small_graph import small_graph
-from bed.video import DIFFERENT, SAME
+from support.host_client import failure
+from support.small_graph import small_graph
+from support.video import DIFFERENT, SAME
 
 LONG = {"steps": 400, "seed": 77}
 

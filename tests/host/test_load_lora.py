@@ -1,32 +1,27 @@
 """Load ID-LoRA on real models of the host, and inside a running host."""
 
-import importlib
 import json
 import os
 import time
 
+import comfy.model_management
+import comfy.sd
+import comfy.utils
+import folder_paths
 import pytest
 import torch
+from comfy.quant_ops import QuantizedTensor
 from safetensors.torch import load_file, save_file
 
-from bed import in_process
-from bed.host_client import ExecutionFailed
+import nodes
+from idlora_core.families import LTX_2
+from idlora_pack.nodes.host.lora import apply_lora, fit_lora, lora_names
+from idlora_pack.nodes.load import LoadIDLoRA
+from support.host_client import ExecutionFailed
 
 CHECKPOINT, LORA = "small_ltx23.safetensors", "small_id_lora.safetensors"
 LTX20_CHECKPOINT = "small_ltx20.safetensors"
 LORA_OF_48_BLOCKS = "ltx-2.3-id-lora-talkvid-3k.safetensors"
-
-
-@pytest.fixture(scope="module")
-def loader(comfy_tree, small_models, tmp_path_factory):
-    """The host adapter of the node, in this process."""
-    in_process.import_host(comfy_tree, tmp_path_factory.mktemp("in_process"), small_models)
-    # As main.py does: older hosts put comfy/ on sys.path in nodes.py, and its utils.py would hide this package.
-    importlib.import_module("utils.install_util")
-    in_process.import_pack()
-    from idlora_pack.nodes.host import lora
-
-    return lora
 
 
 @pytest.fixture(autouse=True)
@@ -37,10 +32,8 @@ def _as_in_a_run():
 
 
 @pytest.fixture(scope="module")
-def checkpoint(loader):
+def checkpoint():
     """MODELs of the small checkpoints, by file name; each is loaded once."""
-    import nodes
-
     loaded = {}
 
     def load(name):
@@ -52,34 +45,28 @@ def checkpoint(loader):
 
 
 @pytest.fixture
-def own_loras(loader, tmp_path, monkeypatch):
+def own_loras(tmp_path, monkeypatch):
     """A folder of LoRAs for this test alone."""
-    import folder_paths
-
     monkeypatch.setitem(
         folder_paths.folder_names_and_paths, "loras", ([str(tmp_path)], {".safetensors", ".pt"})
     )
     return tmp_path
 
 
-def load(loader, model, name, strength):
+def load(model, name, strength):
     """What Load ID-LoRA does: the patched model, and how the file fits."""
-    fit = loader.fit_lora(model, name)
-    return loader.apply_lora(model, fit, strength), fit
+    fit = fit_lora(model, name)
+    return apply_lora(model, fit, strength), fit
 
 
 def weights(model):
     """The weights that the host would compute with."""
-    import comfy.model_management
-
     comfy.model_management.load_models_gpu([model], force_full_load=True)
     return {key: tensor.clone() for key, tensor in model.model.state_dict().items()}
 
 
 def host_loaded(model, name, strength):
     """What the host's own LoRA node gives."""
-    import nodes
-
     (patched,) = nodes.LoraLoaderModelOnly().load_lora_model_only(model, name, strength)
     assert patched is not None
     return patched
@@ -90,13 +77,13 @@ def assert_equal_weights(ours, theirs):
     assert [key for key in ours if not torch.equal(ours[key], theirs[key])] == []
 
 
-# The same as the host's own loader, on a clone
+# The same as the host's own on a clone
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.6, -1.0])
-def test_an_official_file_gives_the_weights_of_the_hosts_own_loader(loader, checkpoint, strength):
+def test_an_official_file_gives_the_weights_of_the_hosts_own_loader(checkpoint, strength):
     model = checkpoint(CHECKPOINT)
-    ours, fit = load(loader, model, LORA, strength)
+    ours, fit = load(model, LORA, strength)
     theirs = host_loaded(model, LORA, strength)
     assert ours.patches.keys() == theirs.patches.keys()
     assert len(ours.patches) == len(fit.matched) == 72
@@ -108,10 +95,10 @@ def test_an_official_file_gives_the_weights_of_the_hosts_own_loader(loader, chec
     assert_equal_weights(weights(ours), weights(theirs))
 
 
-def test_the_model_that_came_in_stays_as_it_was(loader, checkpoint):
+def test_the_model_that_came_in_stays_as_it_was(checkpoint):
     model = checkpoint(CHECKPOINT)
     before = weights(model)
-    patched, _ = load(loader, model, LORA, 1.0)
+    patched, _ = load(model, LORA, 1.0)
     with_lora = weights(patched)
     changed = {key for key in before if not torch.equal(before[key], with_lora[key])}
     assert changed == patched.patches.keys()
@@ -119,20 +106,24 @@ def test_the_model_that_came_in_stays_as_it_was(loader, checkpoint):
     assert_equal_weights(weights(model), before)
 
 
-def test_two_files_add_up_as_with_the_hosts_own_loader(loader, checkpoint):
+def test_two_files_add_up_as_with_the_hosts_own_loader(checkpoint):
     first = host_loaded(checkpoint(CHECKPOINT), LORA, 0.5)
-    ours, _ = load(loader, first, LORA, 0.25)
+    ours, _ = load(first, LORA, 0.25)
     assert_equal_weights(weights(ours), weights(host_loaded(first, LORA, 0.25)))
 
 
-def test_strength_0_puts_nothing_on_the_model(loader, checkpoint):
-    patched, _ = load(loader, checkpoint(CHECKPOINT), LORA, 0.0)
+def test_strength_0_puts_nothing_on_the_model(checkpoint):
+    patched, _ = load(checkpoint(CHECKPOINT), LORA, 0.0)
     assert not patched.patches
 
 
-def test_the_lora_of_the_other_checkpoint_loads_on_it(loader, checkpoint):
-    _, fit = load(loader, checkpoint(LTX20_CHECKPOINT), "small_id_lora_20.safetensors", 1.0)
-    assert (len(fit.matched), fit.missing, fit.family) == (72, (), "LTX-2 19B")
+def test_the_lora_of_the_other_checkpoint_loads_on_it(checkpoint):
+    _, fit = load(checkpoint(LTX20_CHECKPOINT), "small_id_lora_20.safetensors", 1.0)
+    assert (len(fit.matched), fit.missing, fit.family) == (72, (), LTX_2)
+
+
+def test_the_list_of_files_starts_with_one_that_is_named_as_an_id_lora():
+    assert "id-lora" in lora_names()[0] and LORA in lora_names()
 
 
 # Models and adapters that are not plain
@@ -154,7 +145,7 @@ def scale_to_fp8(tensors, key):
 
 @pytest.mark.parametrize("use_dora", [False, True])
 @pytest.mark.parametrize("to_fp8", [cast_to_fp8, scale_to_fp8])
-def test_fp8_models_are_patched(loader, small_models, own_loras, to_fp8, use_dora):
+def test_fp8_models_are_patched(small_models, own_loras, to_fp8, use_dora):
     """As by the host's own loader; DoRA, which the host merges otherwise, to the trained length of the rows."""
     model = fp8_model(small_models / "checkpoints" / CHECKPOINT, to_fp8)
     weight = model.model.get_parameter("diffusion_model.transformer_blocks.0.audio_attn1.to_q.weight")
@@ -162,7 +153,7 @@ def test_fp8_models_are_patched(loader, small_models, own_loras, to_fp8, use_dor
     before = numbers(model)
     lora = small_models / "loras" / LORA
     save_file(dora_file(lora, "dora_scale") if use_dora else load_file(lora), own_loras / "lora.safetensors")
-    ours, fit = load(loader, model, "lora.safetensors", 1.0)
+    ours, fit = load(model, "lora.safetensors", 1.0)
     patched = numbers(ours)
     assert len(fit.matched) == 72
     assert all(not torch.equal(patched[key], before[key]) for key in ours.patches)
@@ -174,9 +165,6 @@ def test_fp8_models_are_patched(loader, small_models, own_loras, to_fp8, use_dor
 
 
 def fp8_model(checkpoint, to_fp8):
-    import comfy.sd
-    import comfy.utils
-
     tensors, metadata = comfy.utils.load_torch_file(str(checkpoint), return_metadata=True)
     for key in list(tensors):
         if ".transformer_blocks." in key and tensors[key].ndim == 2 and key.endswith(".weight"):
@@ -191,8 +179,6 @@ def fp8_model(checkpoint, to_fp8):
 
 def numbers(model):
     """The matrices of the blocks as the host computes with them, scales worked in."""
-    import comfy.model_management
-
     comfy.model_management.load_models_gpu([model], force_full_load=True)
     matrices = {key: weight for key, weight in model.model.named_parameters() if weight.ndim == 2}
     return {
@@ -202,8 +188,6 @@ def numbers(model):
 
 
 def quantised(weight):
-    from comfy.quant_ops import QuantizedTensor
-
     return isinstance(weight, QuantizedTensor)
 
 
@@ -219,21 +203,21 @@ def dora_file(lora, magnitude_key, scale=1.5):
     "magnitude_key", ["lora_magnitude_vector", "lora_magnitude_vector.weight", "dora_scale"]
 )
 def test_dora_gives_every_row_the_length_it_was_trained_to(
-    loader, checkpoint, own_loras, small_models, magnitude_key
+    checkpoint, own_loras, small_models, magnitude_key
 ):
     save_file(dora_file(small_models / "loras" / LORA, magnitude_key), own_loras / "dora.safetensors")
-    patched, fit = load(loader, checkpoint(CHECKPOINT), "dora.safetensors", 1.0)
-    assert fit.lora.summary.dora
+    patched, fit = load(checkpoint(CHECKPOINT), "dora.safetensors", 1.0)
+    assert fit.lora.is_dora
     loaded = weights(patched)
     for key in patched.patches:
         lengths = loaded[key].float().norm(dim=1)
         torch.testing.assert_close(lengths, torch.full_like(lengths, 1.5), rtol=0.01, atol=0)
 
 
-def test_the_host_can_copy_a_dora_patch_to_another_device(loader, checkpoint, own_loras, small_models):
+def test_the_host_can_copy_a_dora_patch_to_another_device(checkpoint, own_loras, small_models):
     """Newer hosts prefetch patches: they rebuild each adapter from its two arguments."""
     save_file(dora_file(small_models / "loras" / LORA, "dora_scale"), own_loras / "dora.safetensors")
-    patched, _ = load(loader, checkpoint(CHECKPOINT), "dora.safetensors", 1.0)
+    patched, _ = load(checkpoint(CHECKPOINT), "dora.safetensors", 1.0)
     adapter = next(iter(patched.patches.values()))[0][1]
     rebuilt = type(adapter)(adapter.loaded_keys, tuple(adapter.weights))
     weight = torch.randn(adapter.weights[0].shape[0], adapter.weights[1].shape[1])
@@ -243,13 +227,15 @@ def test_the_host_can_copy_a_dora_patch_to_another_device(loader, checkpoint, ow
     assert torch.equal(*results)
 
 
-def test_shapes_are_asked_of_the_layers_not_of_packed_weights(loader, checkpoint):
+def test_shapes_are_asked_of_the_layers_not_of_packed_weights(checkpoint):
     """GGUF and NVFP4 weights have shapes of their own."""
     model = checkpoint(CHECKPOINT).clone()
     layer = torch.nn.Linear(6, 4)
+    from idlora_pack.nodes.host.variant import linear_shapes
+
     layer.weight = torch.nn.Parameter(torch.zeros(4, 3, dtype=torch.uint8), requires_grad=False)
     with in_place(model.model.diffusion_model, "probe", layer):
-        assert loader.linear_shapes(model)["probe"] == (4, 6)
+        assert linear_shapes(model)["probe"] == (4, 6)
 
 
 class in_place:
@@ -302,13 +288,13 @@ REFUSALS = [
         CHECKPOINT,
         "ltx-2-19b.safetensors",
         dict,
-        "is for LTX-2 19B by its file name, and the model is LTX-2.3 22B",
+        "is for LTX-2 by its file name, and the model is LTX-2.3",
     ),
     (
         LTX20_CHECKPOINT,
         "gated.safetensors",
         gated,
-        "is for LTX-2.3 22B by its shapes, and the model is LTX-2 19B",
+        "is for LTX-2.3 by its shapes, and the model is LTX-2",
     ),
     (CHECKPOINT, "half.safetensors", lambda t: dict(list(t.items())[1:]), "has half a LoRA"),
     (CHECKPOINT, "pickle.pt", dict, "pickle files can run code"),
@@ -316,26 +302,41 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("model", "name", "change", "words"), REFUSALS, ids=[row[1] for row in REFUSALS])
-def test_refusals(loader, checkpoint, own_loras, small_models, model, name, change, words):
+def test_refusals(checkpoint, own_loras, small_models, model, name, change, words):
     tensors = change(load_file(small_models / "loras" / LORA))
     save_file(tensors, own_loras / name)
     model = checkpoint(model)
     start = time.perf_counter()
     with pytest.raises(ValueError) as refusal:
-        load(loader, model, name, 1.0)
+        load(model, name, 1.0)
     assert time.perf_counter() - start < 1
     assert words in str(refusal.value)
     assert name in str(refusal.value)
 
 
-def test_absurd_strength_and_absent_files_are_refused(loader, checkpoint):
+def test_absurd_strength_and_absent_files_are_refused(checkpoint):
     with pytest.raises(ValueError, match="Strength is nan"):
-        load(loader, checkpoint(CHECKPOINT), LORA, float("nan"))
+        load(checkpoint(CHECKPOINT), LORA, float("nan"))
     with pytest.raises(ValueError, match="There is no gone.safetensors in models/loras"):
-        load(loader, checkpoint(CHECKPOINT), "gone.safetensors", 1.0)
+        load(checkpoint(CHECKPOINT), "gone.safetensors", 1.0)
 
 
-def test_models_without_sound_are_refused(loader, checkpoint):
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float8_e5m2])
+def test_weights_that_are_not_finite_are_refused_before_a_render(
+    checkpoint, own_loras, small_models, value, dtype
+):
+    tensors = {key: tensor.to(dtype) for key, tensor in load_file(small_models / "loras" / LORA).items()}
+    key = sorted(tensors)[-1]
+    tensors[key].view(-1)[3] = value
+    save_file(tensors, own_loras / "damaged.safetensors")
+    with pytest.raises(
+        ValueError, match=f"damaged.safetensors has a weight that is not a finite number .{key}"
+    ):
+        load(checkpoint(CHECKPOINT), "damaged.safetensors", 1.0)
+
+
+def test_models_without_sound_are_refused(checkpoint):
     class Video(torch.nn.Module):
         def __init__(self):
             super().__init__()
@@ -343,17 +344,15 @@ def test_models_without_sound_are_refused(loader, checkpoint):
 
     model = checkpoint(CHECKPOINT).clone()
     model.model = Video()
-    with pytest.raises(ValueError, match="is no LTX-2 with sound"):
-        load(loader, model, LORA, 1.0)
+    with pytest.raises(ValueError, match="is not an LTX-2 audio-video model"):
+        load(model, LORA, 1.0)
 
 
 # The node
 
 
 @pytest.fixture
-def node(loader):
-    from idlora_pack.nodes.load import LoadIDLoRA
-
+def node():
     return LoadIDLoRA
 
 
@@ -391,7 +390,9 @@ def graph(lora_name):
 
 def test_a_running_host_loads_refuses_and_goes_on(host):
     host.run(graph(LORA))
-    assert f"{LORA}: LoRA of 72 targets in 4 blocks" in host.log_file.read_text(errors="replace")
+    log = host.log_file.read_text(errors="replace")
+    assert f"{LORA}: LoRA of 72 targets in 4 blocks" in log
+    assert "all match the model (LTX-2.3). Model: LTX-2.3 dev or distilled" in log
     with pytest.raises(
         ExecutionFailed, match=r"LTXIDLoRA_Load.*is for another model \(this one has 72 of its 864 targets"
     ):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from bed.host_process import PACK_NAME
-from bed.locales import LANGUAGES, draw, file, read_catalogue
+from support.host_process import PACK_NAME
+from tools.locales import LANGUAGES, draw, file, read_catalogue
 
 SYNTAX_OF_THE_FRONTEND = "{}@|"  # interpolation, links and plurals of vue-i18n
 SCRIPTS = {"fr": "éèàê", "zh": "的为是"}
@@ -20,8 +20,8 @@ def definitions(host):
 def test_every_text_is_translated_and_no_translation_is_left_over(definitions, language):
     catalogue = read_catalogue(language)
     draw(catalogue, definitions)
-    assert not catalogue.missing, f"Translate these in tests/bed/locales/{language}.json"
-    assert not catalogue.unused(), f"Nothing asks for these in tests/bed/locales/{language}.json"
+    assert not catalogue.missing, f"Translate these in tools/locales/{language}.json"
+    assert not catalogue.unused(), f"Nothing asks for these in tools/locales/{language}.json"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

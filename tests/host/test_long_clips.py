@@ -2,7 +2,7 @@
 
 import pytest
 
-from bed.small_graph import small_graph
+from support.small_graph import small_graph
 
 AAC_FRAME_SECONDS = 1024 / 16_000
 ONE_PASS = {

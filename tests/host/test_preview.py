@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from bed.host_progress import listening
-from bed.small_graph import small_graph
+from support.host_progress import listening
+from support.small_graph import small_graph
 
 TEXT, BINARY, PREVIEW_KINDS = 0x1, 0x2, (1, 4)
 JPEG = b"\xff\xd8\xff"

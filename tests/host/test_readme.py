@@ -5,11 +5,11 @@ import re
 import subprocess
 import sys
 
-from bed.host_client import output_files
-from bed.versions import ROOT
+from dev_setup.versions import ROOT
+from support.host_client import output_files
 
 EXAMPLE = re.compile(r"### From a script.*?```python\n(.*?)```", re.DOTALL)
-SMALL = '"LTXIDLoRA_FirstFrame": {"max_side": 64}, "LTXIDLoRA_KSampler": {"steps": 1}, "PrimitiveInt"'
+SMALL = '"LTXIDLoRA_FirstFrame": {"max_side": 64}, "LTXIDLoRA_KSampler": {"preset.steps": 1}, "PrimitiveInt"'
 
 
 def in_this_host(script: str, host) -> str:

@@ -5,20 +5,28 @@ ComfyUI of its own.
 """
 
 import copy
-import importlib
 from types import SimpleNamespace
 
 import av
+import comfy.samplers
+import comfy.sd
 import pytest
 import torch
+from comfy.nested_tensor import NestedTensor
+from comfy_extras.nodes_custom_sampler import KSamplerSelect, RandomNoise, SamplerCustomAdvanced
+from comfy_extras.nodes_hunyuan import LatentUpscaleModelLoader
 
-from bed import in_process
-from bed.clip import made_clip
-from bed.host_client import ExecutionFailed, output_files
-from bed.small_graph import CHECKPOINT, small_graph
 from idlora_core import frames
 from idlora_core.sigmas import STAGE_2_SIGMAS
 from idlora_core.terms import Scales
+from idlora_pack.nodes.host import sampling
+from idlora_pack.nodes.host.guider import identity_guider
+from idlora_pack.nodes.host.settings import GuiderSettings
+from idlora_pack.nodes.host.upscale import upscaled_video
+from idlora_pack.nodes.second_stage import SecondStage
+from support.clip import made_clip
+from support.host_client import ExecutionFailed, output_files
+from support.small_graph import CHECKPOINT, small_graph
 
 UPSCALER = "ltx-2.3-spatial-upscaler-x2-1.1.safetensors"
 FRAMES, HEIGHT, WIDTH = 3, 2, 3
@@ -27,13 +35,8 @@ EXTRA_KEY = "of_another_pack"
 
 
 @pytest.fixture(scope="module")
-def host_modules(comfy_tree, small_models, tmp_path_factory):
-    """The host's and this pack's modules in this process, the small models loaded by the host."""
-    in_process.import_host(comfy_tree, tmp_path_factory.mktemp("in_process"), small_models)
-    pack = in_process.import_pack().__name__
-    import comfy.sd
-    from comfy_extras.nodes_hunyuan import LatentUpscaleModelLoader
-
+def loaded(small_models):
+    """The small models, loaded by the host."""
     path = str(small_models / "checkpoints" / CHECKPOINT)
     model, _, vae, _ = comfy.sd.load_checkpoint_guess_config(path, output_vae=True, output_clip=False)
     assert model is not None
@@ -42,18 +45,12 @@ def host_modules(comfy_tree, small_models, tmp_path_factory):
         vae=vae,
         upscale_model=LatentUpscaleModelLoader.execute(UPSCALER)[0],
         clip=made_clip(model.model.diffusion_model),
-        node=importlib.import_module(f"{pack}.nodes.second_stage").SecondStage,
-        upscale=importlib.import_module(f"{pack}.nodes.host.upscale"),
-        guider=importlib.import_module(f"{pack}.nodes.host.guider"),
-        sampling=importlib.import_module(f"{pack}.nodes.host.sampling"),
     )
 
 
 @pytest.fixture
-def first(host_modules):
+def first(loaded):
     """A finished latent of the first stage."""
-    from comfy.nested_tensor import NestedTensor
-
     generator = torch.Generator().manual_seed(1)
     video = torch.randn(1, 128, FRAMES, HEIGHT, WIDTH, generator=generator)
     audio = torch.randn(1, 8, 18, 16, generator=generator)
@@ -67,65 +64,63 @@ def picture():
     return torch.rand(1, 90, 70, 4, generator=torch.Generator().manual_seed(2))
 
 
-def second_stage(host_modules, latent, image=None, strength=1.0, **changes):
-    inputs = {"upscale_model": host_modules.upscale_model, "video_vae": host_modules.vae, **changes}
-    return host_modules.node.execute(latent, strength=strength, image=image, **inputs)[0]
+def second_stage(loaded, latent, image=None, strength=1.0, **changes):
+    inputs = {"upscale_model": loaded.upscale_model, "video_vae": loaded.vae, **changes}
+    return SecondStage.execute(latent, strength=strength, image=image, **inputs)[0]
 
 
-def test_picture_is_doubled_and_all_else_is_kept(host_modules, first, picture):
-    second = second_stage(host_modules, first, picture)
+def test_picture_is_doubled_and_all_else_is_kept(loaded, first, picture):
+    second = second_stage(loaded, first, picture)
     video, audio = second["samples"].unbind()
     assert video.shape == (1, 128, FRAMES, 2 * HEIGHT, 2 * WIDTH)
     assert torch.equal(audio, first["samples"].unbind()[1])
     assert second["frame_rate"] == FRAME_RATE and second[EXTRA_KEY] == 1
 
 
-def test_the_first_frame_is_kept_and_the_sound_is_frozen(host_modules, first, picture):
-    video_mask, audio_mask = second_stage(host_modules, first, picture, strength=0.75)["noise_mask"].unbind()
+def test_the_first_frame_is_kept_and_the_sound_is_frozen(loaded, first, picture):
+    video_mask, audio_mask = second_stage(loaded, first, picture, strength=0.75)["noise_mask"].unbind()
     assert video_mask.flatten().tolist() == [0.25, 1.0, 1.0]
     assert audio_mask.shape == (1, 8, 18, 16) and not audio_mask.any()
 
 
-def test_the_first_frame_is_the_picture_at_twice_the_size(host_modules, first, picture):
-    video, _ = second_stage(host_modules, first, picture)["samples"].unbind()
+def test_the_first_frame_is_the_picture_at_twice_the_size(loaded, first, picture):
+    video, _ = second_stage(loaded, first, picture)["samples"].unbind()
     fitted = frames.fitted_picture(picture, 64 * WIDTH, 64 * HEIGHT)
     assert fitted.shape == (1, 64 * HEIGHT, 64 * WIDTH, 3)
-    assert torch.equal(video[:, :, :1], host_modules.vae.encode(fitted).to(video))
+    assert torch.equal(video[:, :, :1], loaded.vae.encode(fitted).to(video))
 
 
-def test_a_lead_in_is_held_as_in_the_first_stage(host_modules, first, picture):
-    second = second_stage(host_modules, {**first, "lead_in_frames": 8}, picture, strength=0.75)
+def test_a_lead_in_is_held_as_in_the_first_stage(loaded, first, picture):
+    second = second_stage(loaded, {**first, "lead_in_frames": 8}, picture, strength=0.75)
     still = frames.fitted_picture(picture, 64 * WIDTH, 64 * HEIGHT).expand(9, -1, -1, -1)
-    assert torch.equal(second["samples"].unbind()[0][:, :, :2], host_modules.vae.encode(still))
+    assert torch.equal(second["samples"].unbind()[0][:, :, :2], loaded.vae.encode(still))
     assert second["noise_mask"].unbind()[0].flatten().tolist() == [0.25, 0.25, 1.0]
     assert second["lead_in_frames"] == 8
 
 
 @pytest.mark.parametrize("strength", [0.0, 1.0])
-def test_without_picture_or_strength_the_upscaled_frame_stays(host_modules, first, picture, strength):
-    second = second_stage(host_modules, first, picture if strength == 0 else None, strength)
-    upscaled = host_modules.upscale.upscaled_video(
-        host_modules.upscale_model, host_modules.vae, first["samples"].unbind()[0]
-    )
+def test_without_picture_or_strength_the_upscaled_frame_stays(loaded, first, picture, strength):
+    second = second_stage(loaded, first, picture if strength == 0 else None, strength)
+    upscaled = upscaled_video(loaded.upscale_model, loaded.vae, first["samples"].unbind()[0])
     assert torch.equal(second["samples"].unbind()[0], upscaled)
     assert (second["noise_mask"].unbind()[0] == 1).all()
 
 
-def test_the_upscaled_picture_is_the_hosts(host_modules, first, picture):
+def test_the_upscaled_picture_is_the_hosts(loaded, first, picture):
     """Un-normalised by the VAE's statistics, through the network, normalised again."""
     video = first["samples"].unbind()[0]
-    network = getattr(host_modules.upscale_model, "model", host_modules.upscale_model)
-    statistics = host_modules.vae.first_stage_model.per_channel_statistics
+    network = getattr(loaded.upscale_model, "model", loaded.upscale_model)
+    statistics = loaded.vae.first_stage_model.per_channel_statistics
     dtype = next(network.parameters()).dtype
     with torch.no_grad():
         expected = statistics.normalize(network(statistics.un_normalize(video.to(dtype)))).to(video)
-    second = second_stage(host_modules, first, picture)["samples"].unbind()[0]
+    second = second_stage(loaded, first, picture)["samples"].unbind()[0]
     assert torch.equal(second[:, :, 1:], expected[:, :, 1:])
 
 
-def test_the_given_latent_is_not_changed(host_modules, first, picture):
+def test_the_given_latent_is_not_changed(loaded, first, picture):
     before = [tensor.clone() for tensor in (*first["samples"].unbind(), *first["noise_mask"].unbind())]
-    second_stage(host_modules, first, picture)
+    second_stage(loaded, first, picture)
     after = (*first["samples"].unbind(), *first["noise_mask"].unbind())
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
     assert set(first) == {"samples", "noise_mask", "frame_rate", EXTRA_KEY}
@@ -142,8 +137,8 @@ def altered(network, **attributes):
 
 
 @pytest.fixture
-def bad_inputs(host_modules, first, picture):
-    network = getattr(host_modules.upscale_model, "model", host_modules.upscale_model)
+def bad_inputs(loaded, first, picture):
+    network = getattr(loaded.upscale_model, "model", loaded.upscale_model)
     return {
         "video latent only": {"latent": {"samples": first["samples"].unbind()[0]}},
         "no upscale model": {"upscale_model": torch.nn.Linear(1, 1)},
@@ -167,41 +162,39 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize("name", SENTENCES)
-def test_bad_input_is_refused_with_one_sentence(host_modules, first, picture, bad_inputs, name):
+def test_bad_input_is_refused_with_one_sentence(loaded, first, picture, bad_inputs, name):
     inputs = {"latent": first, "image": picture, **bad_inputs[name]}
     with pytest.raises(ValueError, match="^[^\n]*$") as refused:
-        second_stage(host_modules, **inputs)
+        second_stage(loaded, **inputs)
     assert SENTENCES[name] in str(refused.value)
 
 
 # --- The sound after the second sampling -------------------------------------------------------------------
 
 
-def plain_guider(host_modules):
+def plain_guider(loaded):
     """Ours with everything off, as in a second stage."""
-    settings = host_modules.guider.GuiderSettings(video=Scales(), audio=Scales())
-    conditioning = host_modules.clip.conditioning
-    return host_modules.guider.identity_guider(host_modules.model, *conditioning, settings, None)
+    settings = GuiderSettings(video=Scales(), audio=Scales())
+    conditioning = loaded.clip.conditioning
+    return identity_guider(loaded.model, *conditioning, settings=settings, reference=None)
 
 
-def sampled(host_modules, latent, sampler_name):
+def sampled(loaded, latent, sampler_name):
     sigmas = torch.tensor(STAGE_2_SIGMAS)
-    return host_modules.sampling.sample(plain_guider(host_modules), latent, sigmas, sampler_name, 0)
+    return sampling.sample(plain_guider(loaded), latent, sigmas, sampler_name, 0)
 
 
 @pytest.mark.parametrize("sampler_name", ["euler", "res_2s", "euler_ancestral", "heun", "dpmpp_2m", "uni_pc"])
-def test_sound_and_first_frame_come_out_bit_for_bit(host_modules, first, picture, sampler_name):
-    second = second_stage(host_modules, first, picture)
-    video, audio = sampled(host_modules, second, sampler_name)["samples"].unbind()
+def test_sound_and_first_frame_come_out_bit_for_bit(loaded, first, picture, sampler_name):
+    second = second_stage(loaded, first, picture)
+    video, audio = sampled(loaded, second, sampler_name)["samples"].unbind()
     given_video, _ = second["samples"].unbind()
     assert torch.equal(audio, first["samples"].unbind()[1])
     assert torch.equal(video[:, :, :1], given_video[:, :, :1])
     assert not torch.equal(video[:, :, 1:], given_video[:, :, 1:])
 
 
-def run_hosts_sampler(host_modules, guider, latent):
-    from comfy_extras.nodes_custom_sampler import KSamplerSelect, RandomNoise, SamplerCustomAdvanced
-
+def run_hosts_sampler(loaded, guider, latent):
     def run(node, **inputs):
         execute = getattr(node, "execute", None) or getattr(node(), node.FUNCTION)
         return execute(**inputs)
@@ -216,20 +209,18 @@ def run_hosts_sampler(host_modules, guider, latent):
     )[0]["samples"].unbind()
 
 
-def test_our_guider_in_the_hosts_sampler(host_modules, first, picture):
-    guider = plain_guider(host_modules)
-    _, audio = run_hosts_sampler(host_modules, guider, second_stage(host_modules, first, picture))
+def test_our_guider_in_the_hosts_sampler(loaded, first, picture):
+    guider = plain_guider(loaded)
+    _, audio = run_hosts_sampler(loaded, guider, second_stage(loaded, first, picture))
     assert torch.equal(audio, first["samples"].unbind()[1])
 
 
-def test_the_hosts_guider_leaves_the_samplers_rounding(host_modules, first, picture, record_property):
+def test_the_hosts_guider_leaves_the_samplers_rounding(loaded, first, picture, record_property):
     """x + (x - d) / s * (0 - s) is not d in float32: what the host's own nodes do with any masked latent."""
-    import comfy.samplers
-
-    guider = comfy.samplers.CFGGuider(host_modules.model)
-    guider.set_conds(*host_modules.clip.conditioning)
+    guider = comfy.samplers.CFGGuider(loaded.model)
+    guider.set_conds(*loaded.clip.conditioning)
     guider.set_cfg(1.0)
-    _, audio = run_hosts_sampler(host_modules, guider, second_stage(host_modules, first, picture))
+    _, audio = run_hosts_sampler(loaded, guider, second_stage(loaded, first, picture))
     difference = (audio - first["samples"].unbind()[1]).abs().max().item()
     record_property("difference", difference)
     assert difference < 1e-6

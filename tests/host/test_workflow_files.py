@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from bed.graphs import WORKFLOWS, blueprint
-from bed.graphs.schema import DYNAMIC_COMBO, OWN_PACK, load_recorded, read_live
-from bed.graphs.workflows import API_FOLDER, BLUEPRINT_FOLDER, FOLDER
-from bed.host_process import PACK_NAME
+from support.host_process import PACK_NAME
+from tools.workflows import WORKFLOWS, blueprint
+from tools.workflows.files import API_FOLDER, BLUEPRINT_FOLDER, FOLDER
+from tools.workflows.schema import DYNAMIC_COMBO, OWN_PACK, load_recorded, read_live
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS]
 RUNNABLE = [workflow.build().name for workflow in WORKFLOWS if not workflow.needs_packs]
@@ -42,7 +42,7 @@ def shown(schema):
 @pytest.mark.parametrize("node_type", sorted(RECORDED))
 def test_inputs_and_widgets_are_as_recorded(live, node_type):
     recorded, current = RECORDED[node_type], read_live(node_type, live[node_type])
-    assert shown(current) == shown(recorded), "Record anew: python tests/bed/graphs --record URL"
+    assert shown(current) == shown(recorded), "Record anew: python -m tools.workflows --record URL"
     defaults = {entry.name: entry.default for entry in current.inputs}
     assert [(e.name, defaults[e.name]) for e in recorded.inputs if e.default is not None] == [
         (e.name, e.default) for e in recorded.inputs if e.default is not None

@@ -5,10 +5,10 @@ import json
 import av
 import pytest
 
-from bed.graphs import WORKFLOWS, small_overrides
-from bed.graphs.api_format import SMALL_LENGTH, SMALL_VALUES
-from bed.graphs.workflows import API_FOLDER
-from bed.host_client import output_files
+from support.host_client import output_files
+from tools.workflows import WORKFLOWS, small_overrides
+from tools.workflows.api_format import SMALL_LENGTH, SMALL_VALUES
+from tools.workflows.files import API_FOLDER
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS if not workflow.needs_packs]
 SIDE, LENGTH = SMALL_VALUES["max_side"], SMALL_LENGTH

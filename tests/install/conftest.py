@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 import tomlkit
 
-from bed.host_process import PACK_NAME
-from bed.installing import checkout, loopback, programs, users_comfyui
-from bed.installing.archive import Archive
-from bed.installing.checkout import Checkout
-from bed.installing.users_comfyui import Installed
-from bed.versions import TESTS
+from dev_setup.versions import ROOT
+from support.host_process import PACK_NAME
+from support.installing import checkout, loopback, programs, users_comfyui
+from support.installing.archive import Archive
+from support.installing.checkout import Checkout
+from support.installing.users_comfyui import Installed
 
 REPOSITORY_NAME = "ComfyUI-ID-LoRA"  # as a fork or a rename might be called
 ODD_NAME = "ID LoRA (v0.1)-x"
@@ -45,7 +45,7 @@ def pyproject(repository: Checkout) -> dict:
 @pytest.fixture(scope="session")
 def node_ids() -> set[str]:
     """All nodes of the pack, as the host last described them (a test of the host tier keeps the record true)."""
-    schemas = json.loads((TESTS / "bed" / "graphs" / "node_schemas.json").read_text(encoding="utf-8"))
+    schemas = json.loads((ROOT / "tools" / "workflows" / "node_schemas.json").read_text(encoding="utf-8"))
     return {node_id for node_id in schemas if node_id.startswith("LTXIDLoRA_")}
 
 

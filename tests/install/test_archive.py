@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bed.installing import checkout, programs
-from bed.installing.archive import LARGEST_MIB, LONGEST_PATH, NOT_SHIPPED, SHIPPED, Archive, matching
-from bed.installing.checkout import Checkout
+from support.installing import checkout, programs
+from support.installing.archive import LARGEST_MIB, LONGEST_PATH, NOT_SHIPPED, SHIPPED, Archive, matching
+from support.installing.checkout import Checkout
 
 ALWAYS = (
     "code",
@@ -29,7 +29,9 @@ LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)|<img[^>]* src=\"([^\"]+)\"")
 def test_every_tracked_file_is_meant_to_ship_or_meant_not_to(repository: Checkout):
     tracked = repository.tracked()
     shipped, kept_back = matching(SHIPPED, tracked), matching(NOT_SHIPPED, tracked)
-    assert tracked - shipped - kept_back == set(), "Decide in bed/installing/archive.py, and in .comfyignore"
+    assert tracked - shipped - kept_back == set(), (
+        "Decide in tests/support/installing/archive.py, and in .comfyignore"
+    )
     assert shipped & kept_back == set()
 
 

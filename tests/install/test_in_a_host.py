@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from bed.host_process import PACK_NAME
-from bed.installing import programs
-from bed.installing.archive import Archive
-from bed.installing.loopback import Loopback
-from bed.installing.users_comfyui import WITNESS, Installed
+from support.host_process import PACK_NAME
+from support.installing import programs
+from support.installing.archive import Archive
+from support.installing.loopback import Loopback
+from support.installing.users_comfyui import WITNESS, Installed
 
 # Of the host's log: a pack not imported, a traceback through one, a bad locale file, a bad pyproject.toml.
 TROUBLE = re.compile(

@@ -1,4 +1,4 @@
-"""What the registry reads: comfy-cli's own checks, and the stricter ones of `bed.installing.pyproject`."""
+"""What the registry reads: comfy-cli's own checks, and the stricter ones of `support.installing.pyproject`."""
 
 import copy
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bed.installing import checkout, programs
-from bed.installing.checkout import Checkout
-from bed.installing.pyproject import problems, versions_of
-from bed.versions import OLDEST_HOST
+from dev_setup.versions import OLDEST_HOST
+from support.installing import checkout, programs
+from support.installing.checkout import Checkout
+from support.installing.pyproject import problems, versions_of
 
 PASSED = "All validation checks passed successfully"
 

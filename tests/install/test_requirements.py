@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bed import downloads
-from bed.installing.archive import Archive
-from bed.installing.imports import missing_on, unresolved
-from bed.versions import OLDEST_HOST
+from dev_setup import downloads
+from dev_setup.versions import OLDEST_HOST
+from support.installing.archive import Archive
+from support.installing.imports import missing_on, unresolved
 
 OLDEST_PYTHON = (3, 10)
 

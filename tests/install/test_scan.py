@@ -2,8 +2,8 @@
 
 import pytest
 
-from bed.installing.archive import Archive
-from bed.installing.scan import findings
+from support.installing.archive import Archive
+from support.installing.scan import findings
 
 BLOB = "QUJD" * 60
 MEDIA = (".png", ".jpg", ".webp", ".flac")

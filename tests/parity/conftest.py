@@ -1,24 +1,18 @@
 """The real host in the test process, for tests that compare numbers."""
 
-import importlib
 from pathlib import Path
 
 import pytest
+import torch
 
-from bed import in_process
-from bed.clip import Clip, made_clip
+from support import in_process
+from support.clip import Clip, made_clip
 
+in_process.import_all()
 
-@pytest.fixture(scope="session")
-def pack(comfy_tree: Path, small_models: Path, tmp_path_factory: pytest.TempPathFactory):
-    """This pack, loaded beside the host's own modules."""
-    in_process.import_host(comfy_tree, tmp_path_factory.mktemp("in_process"), small_models)
-    return in_process.import_pack()
-
-
-@pytest.fixture(scope="session")
-def guider_module(pack):
-    return importlib.import_module(f"{pack.__name__}.nodes.host.guider")
+import comfy.samplers
+import comfy.sd
+from comfy.nested_tensor import NestedTensor
 
 
 @pytest.fixture(scope="session", params=["small_ltx23", "small_ltx20"])
@@ -27,10 +21,8 @@ def checkpoint(request: pytest.FixtureRequest, small_models: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(pack, checkpoint: Path):
+def model(checkpoint: Path):
     """The MODEL of a small checkpoint, as the host's loader makes it."""
-    import comfy.sd
-
     return comfy.sd.load_checkpoint_guess_config(str(checkpoint), output_vae=False, output_clip=False)[0]
 
 
@@ -44,10 +36,6 @@ def denoise():
     """Run a guider of the host over a made clip: (guider, clip, sigmas) -> (video, audio) latents."""
 
     def run(guider, clip: Clip, sigmas, callback=None):
-        import comfy.samplers
-        import torch
-        from comfy.nested_tensor import NestedTensor
-
         result = guider.sample(
             NestedTensor((clip.video_noise, clip.audio_noise)),
             NestedTensor((clip.clean_video, torch.zeros_like(clip.audio_noise))),

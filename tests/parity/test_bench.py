@@ -1,6 +1,5 @@
 """The bench's path for a GPU, proved as far as it goes without one: shapes, bytes, devices, a bare machine."""
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +9,11 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bed.allocations import cost
-from bed.bench import carried, stand_ins
-from bed.hosts import Host
-from bed.versions import TESTS
+from bench import carried, plan, setting, stand_ins, steps
+from dev_setup.hosts import Host
+from dev_setup.versions import ROOT, TESTS
+from support import small_models
+from support.allocations import cost
 
 BF16, CPU = torch.bfloat16, torch.device("cpu")
 REAL_WEIGHTS = (
@@ -22,16 +22,15 @@ REAL_WEIGHTS = (
 BARE = """
 import sys
 from pathlib import Path
-from bed.bench import stand_ins
+from bench import stand_ins
 tree, base, packages = map(Path, sys.argv[1:])
 stand_ins.missing = list  # as if nothing of what is asked about were installed
 stand_ins.put_in_place()
-from bed import in_process
-sys.path.insert(0, str(Path(stand_ins.__file__).parents[1]))
+from support import in_process
 in_process.import_host(tree, base)
 in_process.import_pack()
 import torch
-from bed.bench import setting, steps
+from bench import setting, steps
 import comfy_kitchen, einops
 assert Path(einops.__file__).is_relative_to(packages), einops.__file__
 model = setting.made_model(setting.QUICK, setting.CPU, torch.bfloat16, num_blocks=31)
@@ -39,14 +38,6 @@ run = steps.measure_steps(model, setting.QUICK, 1, setting.CPU)
 assert run.exact.denoised[0].isfinite().all()
 print("deviation", run.exact_deviation)
 """
-
-
-@pytest.fixture(scope="module")
-def bench(pack):
-    """A module of the bench by name; it imports the host."""
-    sys.path.insert(0, str(TESTS / "bed"))
-    yield lambda name: importlib.import_module(f"bed.bench.{name}")
-    sys.path.remove(str(TESTS / "bed"))
 
 
 class Created(TorchDispatchMode):
@@ -64,8 +55,7 @@ class Created(TorchDispatchMode):
         return result
 
 
-def test_the_real_shape_takes_38_gb_in_bfloat16(bench):
-    setting = bench("setting")
+def test_the_real_shape_takes_38_gb_in_bfloat16():
     assert setting.weight_bytes(setting.REAL, BF16) == REAL_WEIGHTS
     assert setting.weight_bytes(setting.REAL_1024, BF16) == REAL_WEIGHTS
     width, audio = 4096, 2048
@@ -76,24 +66,23 @@ def test_the_real_shape_takes_38_gb_in_bfloat16(bench):
 
 
 @pytest.mark.parametrize(("name", "tokens"), [("REAL", 4096), ("REAL_1024", 16384)])
-def test_the_real_clips(bench, name, tokens):
-    setting = bench("setting")
+def test_the_real_clips(name, tokens):
     size = getattr(setting, name)
     video, audio = setting.made_clip(size).video_noise, setting.made_clip(size).audio_noise
     assert video[0, 0].numel() == tokens and audio.shape[2] == 126
 
 
-def test_the_plan_for_a_gpu_is_the_real_model_in_bfloat16(bench):
-    setting, plan = bench("setting"), bench("plan").planned("cuda", quick=False)
-    assert [clip[1] for clip in plan.clips] == [setting.REAL, setting.REAL_1024]
-    assert (plan.dtype, plan.memory_blocks, plan.clips[0][2]) == (BF16, 48, 30)
-    assert bench("plan").missing_memory(plan, 80 * 2**30) is None
-    assert "needs 47 GiB on the card, 24 are free" in bench("plan").missing_memory(plan, 24 * 2**30)
+def test_the_plan_for_a_gpu_is_the_real_model_in_bfloat16():
+    planned = plan.planned("cuda", quick=False)
+    assert [clip[1] for clip in planned.clips] == [setting.REAL, setting.REAL_1024]
+    assert (planned.dtype, planned.memory_blocks, planned.clips[0][2]) == (BF16, 48, 30)
+    assert plan.missing_memory(planned, 80 * 2**30) is None
+    assert "needs 47 GiB on the card, 24 are free" in (plan.missing_memory(planned, 24 * 2**30) or "")
 
 
-def test_it_is_made_on_the_device_in_bfloat16(bench):
+def test_it_is_made_on_the_device_in_bfloat16():
     """On a card that is not there: tensors know device, shape and type, and hold nothing."""
-    setting, created = bench("setting"), Created()
+    created = Created()
     with FakeTensorMode(), created:
         model = setting.made_model(setting.REAL, torch.device("cuda"), BF16, num_blocks=2).model
         kinds = {(weight.device.type, weight.dtype) for weight in model.diffusion_model.parameters()}
@@ -103,17 +92,15 @@ def test_it_is_made_on_the_device_in_bfloat16(bench):
     assert all(size <= 4 * 2**20 for (device, _), size in elsewhere.items() if device != "meta"), elsewhere
 
 
-def test_making_it_takes_little_more_than_its_weights(bench):
-    setting = bench("setting")
+def test_making_it_takes_little_more_than_its_weights():
     size = setting.Size(512, 8, 1, 2, 2, 4, 4, 32)
     took = cost(lambda: setting.made_model(size, CPU, BF16, num_blocks=4)).peak_bytes
     weights = setting.weight_bytes(size, BF16, num_blocks=4)
     assert weights < took < 1.3 * weights
 
 
-def test_weights_are_those_of_the_small_models(bench):
+def test_weights_are_those_of_the_small_models():
     """Drawn in the network's own type, on the CPU in float32 they are the values that all tests use."""
-    setting, small_models = bench("setting"), importlib.import_module("bed.small_models")
     model = setting.made_model(setting.QUICK, CPU, torch.float32, num_blocks=1).model.diffusion_model
     before = torch.get_rng_state()
     for name, weight in model.named_parameters():
@@ -123,8 +110,7 @@ def test_weights_are_those_of_the_small_models(bench):
 
 
 @pytest.mark.parametrize("dtype", [BF16, torch.float32])
-def test_the_ways_run_side_by_side(bench, dtype):
-    setting, steps = bench("setting"), bench("steps")
+def test_the_ways_run_side_by_side(dtype):
     model = setting.made_model(setting.QUICK, CPU, dtype, num_blocks=31)
     run = steps.measure_steps(model, setting.QUICK, 2, CPU)
     assert run.exact_deviation < {BF16: 0.05, torch.float32: 1e-5}[dtype]
@@ -139,7 +125,7 @@ def test_a_machine_with_pytorch_and_what_is_carried_is_enough(comfy_tree, tmp_pa
     packages, base = tmp_path / "carried" / "packages", tmp_path / "base"
     base.mkdir()
     command = [sys.executable, "-c", BARE, tmp_path / "carried" / "ComfyUI", base, packages]
-    path = f"{packages}:{TESTS}"
+    path = f"{packages}:{TESTS}:{ROOT}"
     done = subprocess.run(
         command, env={"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
     )
@@ -148,16 +134,16 @@ def test_a_machine_with_pytorch_and_what_is_carried_is_enough(comfy_tree, tmp_pa
 
 
 def test_what_is_missing_is_named(comfy_tree, tmp_path):
-    program = "import sys; sys.modules['einops'] = None; import runpy; runpy.run_module('bed.bench', run_name='__main__')"
+    program = "import sys; sys.modules['einops'] = None; import runpy; runpy.run_module('bench', run_name='__main__')"
     command = [sys.executable, "-c", program, "--tree", comfy_tree, "--device", "cuda"]
-    done = subprocess.run(command, env={"PYTHONPATH": str(TESTS)}, capture_output=True, text=True)
+    done = subprocess.run(command, env={"PYTHONPATH": f"{TESTS}:{ROOT}"}, capture_output=True, text=True)
     assert done.returncode == 1
     assert "lacks einops; nothing was measured" in done.stderr
 
 
 def test_without_a_gpu_it_says_so(comfy_tree):
-    command = [sys.executable, "-m", "bed.bench", "--tree", comfy_tree, "--device", "cuda"]
-    environment = {"PYTHONPATH": str(TESTS), "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-m", "bench", "--tree", comfy_tree, "--device", "cuda"]
+    environment = {"PYTHONPATH": f"{TESTS}:{ROOT}", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
     assert "PyTorch sees no CUDA device here; nothing was measured" in done.stderr

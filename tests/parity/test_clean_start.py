@@ -1,14 +1,19 @@
 """Lead-in, silent start and continuing a clip, bit for bit, in the real host."""
 
-import importlib
-
+import comfy.samplers
 import pytest
 import torch
+from comfy_extras.nodes_custom_sampler import Noise_RandomNoise, SamplerCustomAdvanced
+from comfy_extras.nodes_lt import LTXVConcatAVLatent, LTXVSeparateAVLatent
+from comfy_extras.nodes_lt_audio import LTXVAudioVAEEncode
 
-from bed import vaes
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.terms import Scales
+from idlora_pack.nodes.host import sampling as host_sampling
+from idlora_pack.nodes.host.guider import identity_guider
+from idlora_pack.nodes.host.settings import GuiderSettings
+from support import vaes
 
 SIZE = {"width": 64, "height": 64, "max_side": 64, "strength": 1.0}
 CLIP = {"length": 9, "frame_rate": 25.0, **SIZE}
@@ -23,12 +28,12 @@ def inference():
 
 
 @pytest.fixture(scope="module")
-def audio_vae(pack, checkpoint):
+def audio_vae(checkpoint):
     return vaes.audio_vae(checkpoint)
 
 
 @pytest.fixture(scope="module")
-def video_vae(pack, checkpoint):
+def video_vae(checkpoint):
     return vaes.video_vae(checkpoint)
 
 
@@ -49,19 +54,20 @@ def decode(video_vae, audio_vae):
 
     def run(latent: dict):
         node = vaes.node("decode", "DecodeAV")
-        return node.execute(latent, video_vae, audio_vae, frame_rate=25.0, tiling="off").args
+        return node.execute(latent, video_vae, audio_vae, tiling="off").args
 
     return run
 
 
 @pytest.fixture
-def our_sampler(pack, guider_module, model, clip):
+def our_sampler(model, clip):
     """Our sampler with a reference and two-way guidance, two steps."""
-    host_sampling = importlib.import_module(f"{pack.__name__}.nodes.host.sampling")
 
     def run(latent: dict) -> dict:
-        settings = guider_module.GuiderSettings(Scales(cfg=3.0), Scales(cfg=7.0, identity=4.0))
-        guider = guider_module.identity_guider(model, *clip.conditioning, settings, Reference(clip.reference))
+        settings = GuiderSettings(Scales(cfg=3.0), Scales(cfg=7.0, identity=4.0))
+        guider = identity_guider(
+            model, *clip.conditioning, settings=settings, reference=Reference(clip.reference)
+        )
         return host_sampling.sample(guider, latent, ltx2_sigmas(2), "euler", seed=0)
 
     return run
@@ -70,8 +76,6 @@ def our_sampler(pack, guider_module, model, clip):
 @pytest.fixture
 def hosts_sampler(model, clip):
     """The host's guider in its SamplerCustomAdvanced, two steps."""
-    import comfy.samplers
-    from comfy_extras.nodes_custom_sampler import Noise_RandomNoise, SamplerCustomAdvanced
 
     def run(latent: dict) -> dict:
         guider = comfy.samplers.CFGGuider(model)
@@ -128,8 +132,6 @@ def test_the_first_frame_is_as_the_video_vae_encodes_one_picture(first_frame, vi
 
 @pytest.mark.parametrize(("seconds", "silent"), [(0.01, 1), (0.1, 3), (0.3, 8), (0.36, 9)])
 def test_silent_start_is_what_the_hosts_node_makes_of_silence(first_frame, audio_vae, seconds, silent):
-    from comfy_extras.nodes_lt_audio import LTXVAudioVAEEncode
-
     silence = {"waveform": torch.zeros(1, 2, 88_200), "sample_rate": 44_100}
     expected = LTXVAudioVAEEncode.execute(silence, audio_vae).args[0]["samples"][:, :, :silent]
     latent = first_frame(silent_start_seconds=seconds)
@@ -215,8 +217,6 @@ def test_silence_counts_from_the_start_of_the_lead_in(first_frame):
 
 
 def test_the_lead_in_survives_the_hosts_separate_and_concat(first_frame, decode):
-    from comfy_extras.nodes_lt import LTXVConcatAVLatent, LTXVSeparateAVLatent
-
     latent = first_frame(lead_in_seconds=0.3)
     joined = LTXVConcatAVLatent.execute(*LTXVSeparateAVLatent.execute(latent).args).args[0]
     assert joined["lead_in_frames"] == 8 and joined["frame_rate"] == 25.0

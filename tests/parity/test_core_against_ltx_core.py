@@ -9,6 +9,7 @@ from ltx_core.components.patchifiers import AudioPatchifier
 from ltx_core.components.schedulers import LTX2Scheduler
 from ltx_core.types import AudioLatentShape, VideoLatentShape, VideoPixelShape
 from ltx_pipelines.utils.constants import DISTILLED_SIGMA_VALUES
+from ltx_pipelines.utils.media_io import resize_and_center_crop
 
 from idlora_core.frames import centre_crop_resize, num_audio_latents, num_video_latents
 from idlora_core.guidance import combine
@@ -73,8 +74,6 @@ def test_latent_counts(num_frames, frame_rate):
 
 
 def test_centre_crop_covers_as_the_packages_own_where_no_side_is_rounded():
-    from ltx_pipelines.utils.media_io import resize_and_center_crop
-
     picture = torch.rand(96, 192, 3)
     ours = centre_crop_resize(picture.movedim(-1, 0)[None], 64, 64)
     theirs = resize_and_center_crop(picture, 64, 64)

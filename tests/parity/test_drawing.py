@@ -1,11 +1,15 @@
 """A Pillow without fonts of a size takes the pictures away, and says so; nothing else is lost."""
 
-import importlib
-
 import pytest
 import torch
 
+from idlora_core.guidance import Guidance
 from idlora_core.terms import Scales
+from idlora_pack.nodes import sampling
+from idlora_pack.nodes.host.status import missing_output
+from idlora_pack.nodes.pictures.drawing import CannotDraw, font
+from idlora_pack.nodes.pictures.guidance_plot import guidance_plot
+from idlora_pack.nodes.pictures.previews import player_and_picture
 
 
 @pytest.fixture
@@ -19,29 +23,36 @@ def old_pillow(monkeypatch):
     monkeypatch.setattr("PIL.__version__", "9.5.0")
 
 
-def module(pack, name):
-    return importlib.import_module(f"{pack.__name__}.nodes.pictures.{name}")
-
-
-def test_the_plot_says_which_pillow_it_needs(pack, old_pillow):
+def test_the_plot_says_which_pillow_it_needs(old_pillow):
     scales = Scales(cfg=3.0, identity=4.0, stg=1.0, av_bimodal=3.0)
-    with pytest.raises(
-        module(pack, "drawing").CannotDraw, match=r"Pillow 10\.1 or newer, and this is 9\.5\.0"
-    ):
-        module(pack, "guidance_plot").guidance_plot([], scales, scales)
+    with pytest.raises(CannotDraw, match=r"Pillow 10\.1 or newer, and this is 9\.5\.0"):
+        guidance_plot([], scales, scales)
 
 
-def test_the_player_stays_where_the_picture_cannot_be_drawn(pack, old_pillow, tmp_path, monkeypatch):
+def test_the_player_stays_where_the_picture_cannot_be_drawn(old_pillow, tmp_path, monkeypatch):
     monkeypatch.setattr("folder_paths.temp_directory", str(tmp_path))
-    font = module(pack, "drawing").font
-    shown, remark = module(pack, "previews").player_and_picture(
-        torch.zeros(1, 2, 16_000), 16_000, lambda: font(12)
-    )
-    assert list(shown) == ["audio"] and "pip install -U pillow" in remark
+
+    def draw():
+        font(12)
+        return torch.ones(1)
+
+    shown, remark = player_and_picture(torch.zeros(1, 2, 16_000), 16_000, draw)
+    assert shown and list(shown) == ["audio"] and "pip install -U pillow" in remark
     assert len(list(tmp_path.glob("*.flac"))) == 1
 
 
-def test_an_output_that_is_missing_is_told_where_it_is_used(pack, caplog):
-    status = importlib.import_module(f"{pack.__name__}.nodes.host.status")
-    assert status.missing_output("no plot").message == "no plot"
+def test_a_plot_that_fails_costs_no_render(monkeypatch, caplog):
+    """Whatever goes wrong: here the disk that holds the font."""
+
+    def load_default(size):
+        raise OSError("Input/output error")
+
+    monkeypatch.setattr("PIL.ImageFont.load_default", load_default)
+    output = sampling.plot_or_reason([], Guidance(Scales(), Scales()))
+    assert output.message.startswith("The guidance plot could not be drawn (OSError: Input/output error)")
+    assert "Traceback" in caplog.text
+
+
+def test_an_output_that_is_missing_is_told_where_it_is_used(caplog):
+    assert missing_output("no plot").message == "no plot"
     assert "no plot" in caplog.text

@@ -1,6 +1,5 @@
 """The picture of the guidance terms, drawn from made sizes: every odd run gives one, and none loses a render."""
 
-import importlib
 import math
 
 import pytest
@@ -8,6 +7,7 @@ import torch
 
 from idlora_core.term_sizes import CallSizes, Sizes
 from idlora_core.terms import TERMS, Scales
+from idlora_pack.nodes.pictures.guidance_plot import guidance_plot
 
 SCALES = Scales(cfg=3.0, identity=4.0, stg=1.0, av_bimodal=3.0)
 
@@ -17,16 +17,15 @@ def all_of(size: float) -> Sizes:
 
 
 @pytest.fixture(scope="module")
-def drawn(pack):
+def drawn():
     """A plot of calls given as (size of all terms, terms that were reused)."""
-    module = importlib.import_module(f"{pack.__name__}.nodes.pictures.guidance_plot")
 
     def draw(*calls) -> torch.Tensor:
         made = [
             CallSizes(1.0 - i / 10, all_of(size), all_of(size), frozenset(reused))
             for i, (size, reused) in enumerate(calls)
         ]
-        return module.guidance_plot(made, SCALES, SCALES)
+        return guidance_plot(made, SCALES, SCALES)
 
     return draw
 

@@ -6,8 +6,6 @@
 import pytest
 import torch
 
-from bed import vaes
-from bed.allocations import Cost, cost
 from idlora_core.clean_start import without_lead_in
 from idlora_core.frames import num_audio_latents, num_video_latents
 from idlora_core.guidance import combine
@@ -15,6 +13,8 @@ from idlora_core.positions import latent_bounds
 from idlora_core.reference import Reference
 from idlora_core.sound import fitted_to_frames
 from idlora_core.terms import Prediction, Scales
+from support import vaes
+from support.allocations import Cost, cost
 
 LENGTHS = (33, 65, 121, 241, 497)
 FRAME_RATE, LEAD_IN_SECONDS, LEAD_IN_FRAMES = 25.0, 0.5, 16
@@ -27,7 +27,7 @@ PREDICTIONS: tuple[Prediction, ...] = ("cond", "uncond", "no_reference", "pertur
 
 
 @pytest.fixture(scope="module")
-def parts(pack, small_models):
+def parts(small_models):
     """Names of our parts and what runs them: (length) -> a function to measure."""
     checkpoint = small_models / "checkpoints" / "small_ltx23.safetensors"
     video_vae, audio_vae = vaes.video_vae(checkpoint), vaes.audio_vae(checkpoint)
@@ -124,7 +124,7 @@ def test_a_reference_costs_its_tokens_only():
     assert cost(reference.bounds).peak_bytes <= 6 * 4 * 2 * reference.num_tokens + 64
 
 
-def test_masks_are_no_larger_than_the_latents(pack, small_models):
+def test_masks_are_no_larger_than_the_latents(small_models):
     checkpoint = small_models / "checkpoints" / "small_ltx23.safetensors"
     node = vaes.node("first_frame", "FirstFrameCondition")
     with torch.inference_mode():

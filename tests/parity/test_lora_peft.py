@@ -4,12 +4,16 @@ import copy
 import json
 from typing import Any
 
+import folder_paths
 import peft
 import pytest
 import torch
+from comfy.model_patcher import ModelPatcher
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from torch import nn
+
+from idlora_pack.nodes.host.lora import apply_lora, fit_lora
 
 TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "net.0.proj", "net.2"]
 
@@ -71,12 +75,8 @@ def network():
 
 
 @pytest.fixture
-def merge(pack, tmp_path, monkeypatch):
+def merge(tmp_path, monkeypatch):
     """Load a file with Load ID-LoRA's own path and give the weights that the host's model patcher makes."""
-    import folder_paths
-    from comfy.model_patcher import ModelPatcher
-    from idlora_pack.nodes.host.lora import apply_lora, fit_lora
-
     monkeypatch.setitem(folder_paths.folder_names_and_paths, "loras", ([str(tmp_path)], {".safetensors"}))
 
     def merged_by_host(network: nn.Module, strength: float = 1.0) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def assert_same_weights(ours, theirs, original, rtol=0.0):
 
 
 NAMED = {"transformer_blocks.0.audio_attn1.to_k": 3, "audio_ff.net.2": 6}
-REGULAR = {r"^transformer_blocks\.1\..*to_v": 9, "audio_attn[12].to_q": 5, r".*\.to_out\.0": 2}
+REGULAR = {r"^transformer_blocks\.1\..*to_v": 9, "audio_attn.*to_q": 5, r".*\.to_out\.0": 2}
 CONFIGS = {
     "plain": {"r": 4, "lora_alpha": 4},
     "alpha": {"r": 4, "lora_alpha": 7},

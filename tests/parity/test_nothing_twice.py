@@ -1,6 +1,5 @@
 """What does not change is computed once, what nobody uses not at all; the numbers are the same bit for bit."""
-
-import importlib
+# pyright: reportOptionalMemberAccess=false
 
 import pytest
 import torch
@@ -8,15 +7,13 @@ import torch
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.terms import Scales
+from idlora_pack.nodes.host.forward import passes, rope_cache
+from idlora_pack.nodes.host.guider import identity_guider
+from idlora_pack.nodes.host.settings import GuiderSettings
 
 SIGMAS = ltx2_sigmas(3)
 EVERYTHING = Scales(cfg=3.0, identity=4.0, stg=1.0, av_bimodal=3.0)
 WITHOUT_IDENTITY = Scales(cfg=3.0, stg=1.0, av_bimodal=3.0)
-
-
-@pytest.fixture
-def host_module(pack):
-    return lambda name: importlib.import_module(f"{pack.__name__}.nodes.host.{name}")
 
 
 @pytest.fixture
@@ -47,9 +44,9 @@ def layer_runs(model):
         handle.remove()
 
 
-def guider(guider_module, model, clip, video=WITHOUT_IDENTITY, audio=EVERYTHING, **settings):
-    settings = guider_module.GuiderSettings(video, audio, "2", **settings)
-    return guider_module.identity_guider(model, *clip.conditioning, settings, Reference(clip.reference))
+def guider(model, clip, video=WITHOUT_IDENTITY, audio=EVERYTHING, **settings):
+    settings = GuiderSettings(video, audio, "2", **settings)
+    return identity_guider(model, *clip.conditioning, settings=settings, reference=Reference(clip.reference))
 
 
 def equal(ours, expected):
@@ -57,24 +54,26 @@ def equal(ours, expected):
 
 
 @pytest.mark.parametrize("numerics", ["host", "official"])
-def test_kept_tables_change_nothing(guider_module, host_module, model, clip, denoise, monkeypatch, numerics):
-    kept = denoise(guider(guider_module, model, clip, numerics=numerics), clip, SIGMAS)
+def test_kept_tables_change_nothing(model, clip, denoise, monkeypatch, numerics):
+    kept = denoise(guider(model, clip, numerics=numerics), clip, SIGMAS)
     monkeypatch.setattr(
-        host_module("rope_tables").RopeTables, "table", lambda _, compute, *args, **kw: compute(*args, **kw)
+        rope_cache.RopeCache,
+        "table",
+        lambda _, compute, *args, **kw: compute(*args, **kw),
     )
-    assert equal(kept, denoise(guider(guider_module, model, clip, numerics=numerics), clip, SIGMAS))
+    assert equal(kept, denoise(guider(model, clip, numerics=numerics), clip, SIGMAS))
 
 
-def test_tables_are_computed_once_a_run(guider_module, model, clip, denoise, tables_computed):
-    ours = guider(guider_module, model, clip)
+def test_tables_are_computed_once_a_run(model, clip, denoise, tables_computed):
+    ours = guider(model, clip)
     denoise(ours, clip, SIGMAS)
     video, audio_with_and_without_reference = 2, 2  # small models have one width for both audio tables
     assert len(tables_computed) == video + audio_with_and_without_reference
-    assert not ours.passes["cond"].tables._kept, "freed at the end of the run"
+    assert not ours.forward.rope._kept, "freed at the end of the run"
 
 
-def test_tables_of_other_positions_are_computed_anew(host_module):
-    tables, computed = host_module("rope_tables").RopeTables(), []
+def test_tables_of_other_positions_are_computed_anew():
+    tables, computed = rope_cache.RopeCache(), []
 
     def compute(positions, dim):
         computed.append(positions.clone())
@@ -87,24 +86,24 @@ def test_tables_of_other_positions_are_computed_anew(host_module):
     assert [len(known) for known in computed] == [2, 2]
 
 
-def test_the_number_of_kept_tables_is_bounded(host_module):
-    tables = host_module("rope_tables").RopeTables()
+def test_the_number_of_kept_tables_is_bounded():
+    tables = rope_cache.RopeCache()
     for shift in range(20):
         tables.table(lambda positions: (positions,), torch.ones(1, 3, 5, 2) * shift)
-    assert len(tables._kept) == host_module("rope_tables").MOST
+    assert len(tables._kept) == rope_cache.MOST
 
 
-def test_what_only_video_needs_is_left_out_without_reference(guider_module, model, clip, denoise, layer_runs):
+def test_what_only_video_needs_is_left_out_without_reference(model, clip, denoise, layer_runs):
     one_step = ltx2_sigmas(1)
-    denoise(guider(guider_module, model, clip, Scales(), Scales(identity=4.0)), clip, one_step)
+    denoise(guider(model, clip, Scales(), Scales(identity=4.0)), clip, one_step)
     assert [layer_runs.count(name) for name in ("audio_to_video_attn", "ff", "attn1")] == [1, 1, 2]
     layer_runs.clear()
     identity = Scales(identity=4.0)
-    denoise(guider(guider_module, model, clip, identity, identity), clip, one_step)
+    denoise(guider(model, clip, identity, identity), clip, one_step)
     assert [layer_runs.count(name) for name in ("audio_to_video_attn", "ff", "attn1")] == [2, 2, 2]
 
 
-def test_leaving_it_out_changes_nothing(guider_module, host_module, model, clip, denoise, monkeypatch):
-    short = denoise(guider(guider_module, model, clip), clip, SIGMAS)
-    monkeypatch.setattr(host_module("model_patch"), "without_video_tail", lambda view: None)
-    assert equal(short, denoise(guider(guider_module, model, clip), clip, SIGMAS))
+def test_leaving_it_out_changes_nothing(model, clip, denoise, monkeypatch):
+    short = denoise(guider(model, clip), clip, SIGMAS)
+    monkeypatch.setattr(passes, "FOR_VIDEO_ONLY", ())
+    assert equal(short, denoise(guider(model, clip), clip, SIGMAS))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 import torchaudio
+from comfy_extras.nodes_lt_audio import LTXVAudioVAEEncode
 from ltx_core.loader.sft_loader import SafetensorsModelStateDictLoader
 from ltx_core.model.audio_vae import encode_audio
 from ltx_core.model.audio_vae.model_configurator import (
@@ -15,8 +16,8 @@ from ltx_core.model.audio_vae.model_configurator import (
 from ltx_core.model.audio_vae.ops import PerChannelStatistics
 from ltx_core.types import Audio
 
-from bed import vaes
 from idlora_core.reference import leading_silence
+from support import vaes
 
 LATENT_FEATURES = 128
 HOST_SAMPLE_RATE, HOST_BLOCK = 44_100, 4096
@@ -32,7 +33,7 @@ RECORDINGS = {
 
 
 @pytest.fixture(scope="module")
-def audio_vae(pack, checkpoint):
+def audio_vae(checkpoint):
     return vaes.audio_vae(checkpoint)
 
 
@@ -104,8 +105,6 @@ def test_equals_ltx_core(audio_vae, ltx_core_encoder, recording, max_seconds):
 @pytest.mark.parametrize("seconds", [1.0, 2.0, 3.0, 5.0])
 def test_the_hosts_own_route_differs(audio_vae, ltx_core_encoder, recording, seconds):
     """It resamples through 44.1 kHz and crops to whole blocks: up to 93 ms are lost, half of it at the start."""
-    from comfy_extras.nodes_lt_audio import LTXVAudioVAEEncode
-
     spoken = {**recording, "waveform": spoken_part(recording, seconds)}
     host = LTXVAudioVAEEncode.execute(spoken, audio_vae).args[0]["samples"]
     expected = theirs(ltx_core_encoder, recording, seconds)

@@ -7,6 +7,8 @@ from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.term_sizes import TermRecord
 from idlora_core.terms import TERMS, Scales
+from idlora_pack.nodes.host.guider import identity_guider
+from idlora_pack.nodes.host.settings import GuiderSettings
 
 VIDEO = Scales(cfg=3.0, stg=1.0, av_bimodal=3.0)
 AUDIO = Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0)
@@ -14,13 +16,13 @@ NEAR = torch.tensor([1.0, 0.99, 0.98, 0.97, 0.0])
 
 
 @pytest.fixture
-def run(guider_module, model, clip, denoise):
+def run(model, clip, denoise):
     """Sample, with a record or without; streams of the result, and the calls."""
 
     def run(sigmas=NEAR, video=VIDEO, audio=AUDIO, recorded=True, patched=None, **settings):
-        settings = guider_module.GuiderSettings(video, audio, "2", **settings)
-        guider = guider_module.identity_guider(
-            patched or model, *clip.conditioning, settings, Reference(clip.reference)
+        settings = GuiderSettings(video, audio, "2", **settings)
+        guider = identity_guider(
+            patched or model, *clip.conditioning, settings=settings, reference=Reference(clip.reference)
         )
         record = TermRecord()
         guider.record = record if recorded else None
@@ -59,14 +61,15 @@ def test_a_larger_scale_gives_a_larger_term(run):
 
 def test_reused_differences_are_marked(run):
     _, calls = run(speed="fast")
-    reused = frozenset({"stg", "av_bimodal"})
-    assert [call.reused for call in calls] == [frozenset(), reused, frozenset(), reused]
+    everything = frozenset(term.scale for term in TERMS)
+    assert [call.reused for call in calls] == [frozenset(), everything, everything, frozenset()]
+    assert [call.predictions for call in calls] == [5, 1, 1, 5]
     assert all(call.audio["stg"] > 0 for call in calls)
     assert not any(call.reused for call in run()[1])
 
 
 def test_outside_its_window_a_term_has_size_0(run):
-    _, calls = run(ltx2_sigmas(4), stg_percents=(0.0, 0.3))
+    _, calls = run(ltx2_sigmas(4), windows={"stg": (0.0, 0.3)})
     sizes = [call.audio["stg"] for call in calls]
     assert sizes[0] > 0 and sizes[-1] == 0
 

@@ -4,18 +4,20 @@
 and keys (1e-5 in the host, 1e-6 in ltx-core) and float32 reassociation.
 """
 
-import importlib
-
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from bed import oracle
-from bed.deviation import relative_l2
+from idlora_core.numerics import Numerics
 from idlora_core.positions import audio_tokens
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.terms import Scales
+from idlora_pack.nodes.host.guider import identity_guider
+from idlora_pack.nodes.host.lora import apply_lora, fit_lora
+from idlora_pack.nodes.host.settings import GuiderSettings
+from support import oracle
+from support.deviation import relative_l2
 
 STEPS, STG_BLOCK, LIMIT = 4, 2, 1e-5
 LORAS = {"small_ltx23": "small_id_lora.safetensors", "small_ltx20": "small_id_lora_20.safetensors"}
@@ -26,21 +28,20 @@ def authors_model(checkpoint):
     return oracle.load_transformer(checkpoint)
 
 
-def settings(guider_module, numerics="official", masks=(False, False)):
-    return guider_module.GuiderSettings(
+def settings(numerics: Numerics = "official", masks=(False, False)):
+    return GuiderSettings(
         video=Scales(cfg=3.0, stg=1.0, av_bimodal=3.0),
         audio=Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0),
         stg_block_indices=str(STG_BLOCK),
         numerics=numerics,
-        masks=guider_module.model_patch.ReferenceMasks(*masks),
+        hide_reference_from_video=masks[0],
+        hide_text_from_reference=masks[1],
     )
 
 
-def on_the_host(guider_module, model, clip, denoise, **options):
+def on_the_host(model, clip, denoise, **options):
     reference = Reference(clip.reference)
-    guider = guider_module.identity_guider(
-        model, *clip.conditioning, settings(guider_module, **options), reference
-    )
+    guider = identity_guider(model, *clip.conditioning, settings=settings(**options), reference=reference)
     return denoise(guider, clip, ltx2_sigmas(STEPS))
 
 
@@ -63,24 +64,21 @@ def check(name: str, values: tuple[float, float], record_property) -> None:
 
 
 def test_official_numerics_reproduce_the_authors(
-    guider_module, model, authors_model, clip, denoise, checkpoint, record_property
+    model, authors_model, clip, denoise, checkpoint, record_property
 ):
-    ours = on_the_host(guider_module, model, clip, denoise)
+    ours = on_the_host(model, clip, denoise)
     check(checkpoint.stem, deviations(ours, on_ltx_core(authors_model, clip)), record_property)
 
 
-def test_the_switch_is_what_makes_the_difference(guider_module, model, authors_model, clip, denoise):
-    ours = on_the_host(guider_module, model, clip, denoise, numerics="host")
+def test_the_switch_is_what_makes_the_difference(model, authors_model, clip, denoise):
+    ours = on_the_host(model, clip, denoise, numerics="host")
     assert min(deviations(ours, on_ltx_core(authors_model, clip))) > 100 * LIMIT
 
 
-def test_with_an_id_lora(
-    pack, guider_module, model, authors_model, clip, denoise, checkpoint, small_models, record_property
-):
+def test_with_an_id_lora(model, authors_model, clip, denoise, checkpoint, small_models, record_property):
     name = LORAS[checkpoint.stem]
-    host_lora = importlib.import_module(f"{pack.__name__}.nodes.host.lora")
-    patched = host_lora.apply_lora(model, host_lora.fit_lora(model, name), 1.0)
-    ours = on_the_host(guider_module, patched, clip, denoise)
+    patched = apply_lora(model, fit_lora(model, name), 1.0)
+    ours = on_the_host(patched, clip, denoise)
     plain = authors_model.velocity_model.state_dict()
     merged = {name: weight.clone() for name, weight in plain.items()}
     added = merge_lora(merged, load_file(small_models / "loras" / name))
@@ -95,10 +93,8 @@ def test_with_an_id_lora(
 
 
 @pytest.mark.parametrize("masks", [(True, False), (False, True), (True, True)], ids=["video", "text", "both"])
-def test_training_time_masks(
-    guider_module, model, authors_model, clip, denoise, checkpoint, masks, record_property
-):
-    ours = on_the_host(guider_module, model, clip, denoise, masks=masks)
+def test_training_time_masks(model, authors_model, clip, denoise, checkpoint, masks, record_property):
+    ours = on_the_host(model, clip, denoise, masks=masks)
     count = clip.reference.shape[2]
     with oracle.training_masks(authors_model, count, count + clip.audio_noise.shape[2], *masks):
         masked = on_ltx_core(authors_model, clip)

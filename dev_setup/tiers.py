@@ -1,0 +1,166 @@
+"""`dev.py test`: each tier in its own pytest, counted, with one line per tier at the end."""
+
+import argparse
+import os
+import subprocess
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import cache, chromium, downloads, environment, hosts
+from .console import SetupError, say
+from .versions import HOSTS, NEWEST_HOST, OLDEST_HOST, TESTS
+
+TIERS = ("core", "parity", "host", "install", "browser")
+DEFAULT_HOSTS = (OLDEST_HOST, NEWEST_HOST)
+SECONDS_TO_END = 30
+TESTS_FAILED, NOTHING_COLLECTED = 1, 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pytest: a tier, on one ComfyUI."""
+
+    tier: str
+    host: str
+    shows_host: bool
+
+    @property
+    def label(self) -> str:
+        return f"{self.tier} on {self.host}" if self.shows_host else self.tier
+
+
+@dataclass(frozen=True)
+class Result:
+    label: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    problem: str = ""
+
+    @property
+    def is_green(self) -> bool:
+        """Skipped tests are not green: what did not run shows nothing."""
+        return self.passed > 0 and not (self.failed or self.skipped or self.problem)
+
+    def __str__(self) -> str:
+        counts = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped in {self.seconds:.0f} s"
+        return f"{self.label}: {counts}" + (f" ({self.problem})" if self.problem else "")
+
+
+def add_test_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("tiers", nargs="*", metavar="TIER", help=f"of {', '.join(TIERS)}; all when none")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--all-hosts", action="store_true", help=f"parity and host on {', '.join(HOSTS)}")
+    chosen.add_argument(
+        "--hosts",
+        metavar="V,V",
+        help=f"parity and host on these (default: host on {','.join(DEFAULT_HOSTS)})",
+    )
+
+
+def run_tests(options: argparse.Namespace) -> int:
+    results = [_run(run, options.rest) for run in _runs(options)]
+    say("")
+    for result in results:
+        say(str(result))
+    passed, failed, skipped = (
+        sum(getattr(r, name) for r in results) for name in ("passed", "failed", "skipped")
+    )
+    say(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 0 if all(result.is_green for result in results) else 1
+
+
+def _runs(options: argparse.Namespace) -> list[Run]:
+    are_named = bool(options.all_hosts or options.hosts)
+    chosen_hosts = tuple(HOSTS) if options.all_hosts else DEFAULT_HOSTS
+    if options.hosts:
+        chosen_hosts = tuple(options.hosts.split(","))
+    unknown = [name for name in options.tiers if name not in TIERS] + [
+        v for v in chosen_hosts if v not in HOSTS
+    ]
+    if unknown:
+        raise SetupError(
+            f"Unknown: {', '.join(unknown)}. Tiers: {', '.join(TIERS)}. Hosts: {', '.join(HOSTS)}."
+        )
+    runs = []
+    for tier in options.tiers or TIERS:
+        on_chosen = tier == "host" or (tier == "parity" and are_named)
+        versions = chosen_hosts if on_chosen else (NEWEST_HOST,)
+        runs += [Run(tier, version, shows_host=on_chosen) for version in versions]
+    return runs
+
+
+def _run(run: Run, pytest_options: list[str]) -> Result:
+    say(f"\n== {run.label}")
+    started = time.monotonic()
+    try:
+        result = _run_pytest(run, pytest_options)
+    except SetupError as error:
+        say(str(error))
+        result = Result(run.label, failed=1, problem="could not run")
+    return Result(**{**vars(result), "seconds": time.monotonic() - started})
+
+
+def _run_pytest(run: Run, pytest_options: list[str]) -> Result:
+    """Raises: SetupError: what the tier needs could not be set up."""
+    python, variables = environment.python(), _variables(run)
+    with tempfile.TemporaryDirectory(prefix="idlora-test-", ignore_cleanup_errors=True) as work_dir:
+        report = Path(work_dir) / "report.xml"
+        command = [python, "-m", "pytest", "-c", TESTS / "pytest.ini", TESTS / run.tier]
+        outputs = [f"--junitxml={report}", f"--basetemp={work_dir}/files"]
+        exit_code = _call([*map(str, command), *outputs, *pytest_options], variables)
+        return _read_report(run.label, report, exit_code)
+
+
+def _variables(run: Run) -> dict[str, str]:
+    variables = {
+        "OMP_NUM_THREADS": "1",  # the models are so small that more threads only get in each other's way
+        "MKL_CBWR": "COMPATIBLE",  # else MKL's kernel, and the last bits, depend on where a tensor lies in memory
+        **os.environ,
+        "IDLORA_HOST_VERSION": run.host,
+        "IDLORA_SPEECH": str(downloads.recorded_speech()),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(cache.root() / "hypothesis"),
+    }
+    if run.tier != "core":
+        variables["IDLORA_COMFY_TREE"] = str(downloads.comfyui(run.host))
+        variables["IDLORA_MODELS"] = str(hosts.small_models())
+    if run.tier == "browser":
+        variables["IDLORA_CHROMIUM"] = str(chromium.executable())
+    return variables
+
+
+def _call(command: list[str], variables: dict[str, str]) -> int:
+    """Run pytest; when we are told to stop, let it stop the host that it started before we go."""
+    process = subprocess.Popen(command, env=variables)
+    try:
+        return process.wait()
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt):  # Ctrl-C in a terminal reaches pytest by itself
+            process.terminate()
+        try:
+            process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
+
+
+def _read_report(label: str, report: Path, exit_code: int) -> Result:
+    if exit_code == NOTHING_COLLECTED:
+        return Result(label, failed=1, problem="collected no test")
+    if not report.is_file():
+        return Result(label, failed=1, problem=f"could not run, pytest ended with {exit_code}")
+    counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    for suite in ElementTree.parse(report).iter("testsuite"):
+        for name in counts:
+            counts[name] += int(suite.get(name, 0))
+    failed, skipped = counts["failures"] + counts["errors"], counts["skipped"]
+    passed = counts["tests"] - failed - skipped
+    if exit_code not in (0, TESTS_FAILED):
+        return Result(
+            label, passed, max(failed, 1), skipped, problem=f"cut short, pytest ended with {exit_code}"
+        )
+    return Result(label, passed, failed, skipped)

@@ -1,0 +1,1 @@
+"""What makes shipped files: workflows, translations, the documentation's pictures, the example media."""

@@ -1,0 +1,60 @@
+"""Draw all workflows, or record node schemas; see the package's docstring."""
+
+import argparse
+import json
+import urllib.request
+from pathlib import Path
+
+from . import files, schema
+from .thumbnail import save_thumbnail
+
+
+def draw_all(folder: Path, api_folder: Path, blueprint_folder: Path) -> None:
+    write(files.blueprint_files(blueprint_folder))
+    for workflow in files.WORKFLOWS:
+        write(files.files(workflow, folder, api_folder))
+        thumbnail = folder / f"{workflow.build().name}.jpg"
+        save_thumbnail(thumbnail, workflow.title, workflow.tagline)
+        print(thumbnail)
+
+
+def write(files: dict[Path, str]) -> None:
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path)
+
+
+def record_schemas(host: str, node_types: list[str]) -> None:
+    """Ask a running host about the node types that are recorded already, and about new ones."""
+    with urllib.request.urlopen(f"{host.rstrip('/')}/object_info", timeout=30) as answer:
+        info = json.load(answer)
+    wanted = sorted({*schema.load_recorded(), *node_types})
+    missing = [node_type for node_type in wanted if node_type not in info]
+    if missing:
+        raise SystemExit(f"The host at {host} has no node {', '.join(missing)}.")
+    schema.record([schema.read_live(node_type, info[node_type]) for node_type in wanted])
+    print(f"{schema.RECORDED}: {len(wanted)} node types")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="workflows", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=files.FOLDER, help="where the workflows go")
+    parser.add_argument("--api-folder", type=Path, default=files.API_FOLDER, help="where their API twins go")
+    parser.add_argument(
+        "--blueprint-folder",
+        type=Path,
+        default=files.BLUEPRINT_FOLDER,
+        help="where the blueprint goes",
+    )
+    parser.add_argument("--record", metavar="URL", help="record node schemas from this host instead")
+    parser.add_argument("node_types", nargs="*", help="with --record: node types to add")
+    arguments = parser.parse_args()
+    if arguments.record:
+        record_schemas(arguments.record, arguments.node_types)
+    else:
+        draw_all(arguments.folder, arguments.api_folder, arguments.blueprint_folder)
+
+
+if __name__ == "__main__":
+    main()
