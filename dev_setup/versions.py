@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
 PINS = Path(__file__).resolve().parent / "pins"
 REQUIREMENTS = PINS / "requirements.txt"
-CONSTRAINTS = PINS / "constraints.txt"
+LOCKED = PINS / "locked.txt"
 
 
 @dataclass(frozen=True)

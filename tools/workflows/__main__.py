@@ -9,7 +9,11 @@ from . import files, schema
 from .thumbnail import save_thumbnail
 
 
-def draw_all(folder: Path, api_folder: Path, blueprint_folder: Path) -> None:
+def draw_all(
+    folder: Path = files.FOLDER,
+    api_folder: Path = files.API_FOLDER,
+    blueprint_folder: Path = files.BLUEPRINT_FOLDER,
+) -> None:
     write(files.blueprint_files(blueprint_folder))
     for workflow in files.WORKFLOWS:
         write(files.files(workflow, folder, api_folder))
