@@ -40,9 +40,21 @@ from support.host_client import HostError
 from tools.locales import command as locales
 
 
-def write_workflows(_: argparse.Namespace) -> int:
-    from tools.workflows import __main__ as workflows
+def add_workflow_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--record",
+        nargs="*",
+        metavar="NODE",
+        help="first record the nodes' schemas, and those of new nodes, from a host",
+    )
 
+
+def write_workflows(options: argparse.Namespace) -> int:
+    from tools.workflows import drawing as workflows
+
+    if options.record is not None:
+        with demo.plain_host() as host:
+            workflows.record_schemas(host.url, options.record)
     workflows.draw_all()
     return 0
 
@@ -76,7 +88,7 @@ COMMANDS = {
         "measure speed and memory against the peers' way", bench.run_bench, bench.add_bench_options, "", True
     ),
     "locales": Command("write the translations anew from their catalogues", locales.run_locales),
-    "workflows": Command("write the workflows anew from their source", write_workflows),
+    "workflows": Command("write the workflows anew from their source", write_workflows, add_workflow_options),
     "screenshots": Command("take the documentation's pictures anew, in a real browser", take_screenshots),
 }
 

@@ -13,10 +13,10 @@ from support.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
 from tools.workflows import WORKFLOWS, small_overrides
 from tools.workflows.files import API_FOLDER
 
-from . import hosts
+from . import downloads, environment, hosts
 from .console import SetupError, run_logged, say, tail
 from .environment import variables
-from .versions import ROOT
+from .versions import NEWEST_HOST, ROOT
 
 DEFAULT_WORKFLOW = "idlora_one_stage"
 DEFAULT_OUT = ROOT / "output"
@@ -110,6 +110,17 @@ def running_host(options: argparse.Namespace, port: int = 0) -> Iterator[HostPro
         )
         with process:
             yield process
+
+
+@contextmanager
+def plain_host() -> Iterator[HostProcess]:
+    """The newest ComfyUI with this pack and no models: to be asked about its nodes."""
+    tree, python = downloads.comfyui(NEWEST_HOST), environment.python()
+    with (
+        tempfile.TemporaryDirectory(prefix="idlora-", ignore_cleanup_errors=True) as work_dir,
+        HostProcess(tree, python, Path(work_dir), options=["--cpu"], threads=1) as host,
+    ):
+        yield host
 
 
 def writable(folder: Path) -> Path:
