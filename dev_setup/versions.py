@@ -6,7 +6,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
 PINS = Path(__file__).resolve().parent / "pins"
-REQUIREMENTS = PINS / "requirements.txt"
 LOCKED = PINS / "locked.txt"
 
 
