@@ -1,7 +1,5 @@
 """`dev.py screenshots`: the pictures in docs/images/ and web/docs/images/, taken of the real frontend on a real host.
 
-    python -m tools.screenshots CHROMIUM
-
 The example picture and voice are real; the clip of the finished run is noise, as small random models make it.
 """
 
@@ -189,10 +187,6 @@ def running_host() -> Iterator[HostProcess]:
             yield host
 
 
-def main() -> None:
-    with running_host() as host, open_window(Path(sys.argv[1])) as window:
+def take(chromium: Path) -> None:
+    with running_host() as host, open_window(chromium) as window:
         take_all(window, host)
-
-
-if __name__ == "__main__":
-    main()

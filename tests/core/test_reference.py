@@ -56,9 +56,9 @@ def test_length_never_exceeds_what_was_asked(sample_rate, seconds, max_seconds):
     assert prepared.shape[-1] <= math.ceil(max_seconds * 16_000)
 
 
-def test_only_what_is_taken_of_an_hour_is_copied():
-    hour = torch.cat([torch.zeros(1, 1, 16_000 * 3595), tone(5.0, 16_000)], dim=2)
-    assert cost(lambda: prepare_waveform(hour, 16_000)).peak_bytes < hour.nbytes / 10
+def test_only_what_is_taken_of_ten_minutes_is_copied():
+    long = torch.cat([torch.zeros(1, 1, 16_000 * 595), tone(5.0, 16_000)], dim=2)
+    assert cost(lambda: prepare_waveform(long, 16_000)).peak_bytes < long.nbytes / 10
 
 
 @pytest.mark.parametrize("seconds_of_silence", [0, 5, 9.99, 10, 25, 60])

@@ -23,7 +23,7 @@ NOT_SHIPPED = {
     "tests": r"tests/.*",
     "developer's tools": r"dev\.py|(dev_setup|tools|bench)/.*",
     "continuous integration": r"\.(ci|github)/.*",
-    "documentation": r"docs/.*",
+    "documentation": r"docs/.*|CONTRIBUTING\.md",
     "settings of tools": r"\.(gitignore|gitattributes|comfyignore)",
 }
 LARGEST_MIB = 3
