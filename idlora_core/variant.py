@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .families import UNKNOWN, ModelFamily, audio_vae_mismatch
+from .families import ModelFamily, audio_vae_mismatch
 from .presets import PRESETS
+from .reference import Reference
 
 DISTILLED_LORA_MIN_RANK = 256
 
@@ -47,15 +48,15 @@ def distilled_by_ranks(video_lora_ranks: Sequence[int]) -> bool:
     return any(rank >= DISTILLED_LORA_MIN_RANK for rank in video_lora_ranks)
 
 
-def mismatches(variant: Variant, preset: str, audio_vae: ModelFamily = UNKNOWN) -> list[str]:
+def mismatches(variant: Variant, preset: str, reference: Reference | None = None) -> list[str]:
     """Sentences on what does not go together; empty where nothing is seen.
 
     Args:
         variant: the connected model.
         preset: name of a preset, or `custom`, of which nothing is said.
-        audio_vae: the family of the audio VAE that encoded the reference; `UNKNOWN` where there is none.
+        reference: the voice, whose audio VAE must be of the model's family.
     """
-    found = [audio_vae_mismatch(audio_vae, variant.family)]
+    found = [audio_vae_mismatch(reference.audio_vae, variant.family)] if reference else []
     if preset in PRESETS and variant.distilled is not None:
         if variant.distilled and not PRESETS[preset].for_distilled:
             found.append(f"This model is distilled ({variant.evidence}): use preset distilled.")

@@ -172,7 +172,7 @@ def _status(guider: IdentityGuider, preset: str, sigmas: Sequence[float], steps:
     variant = variant_of(guider.model_patcher)
     reuse = ", some of them reused" if guider.last is not None else ""
     cost = f"{variant}, {preset}: {_predictions(guider, sigmas)} predictions{steps}{reuse}."
-    return " ".join([cost, *mismatches(variant, preset)])
+    return " ".join([cost, *mismatches(variant, preset, guider.reference)])
 
 
 def _predictions(guider: IdentityGuider, sigmas: Sequence[float]) -> str:

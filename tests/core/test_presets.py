@@ -1,10 +1,12 @@
 """Presets, and what does not go with a model."""
 
 import pytest
+import torch
 
 from idlora_core.families import LTX_2, LTX_2_3, UNKNOWN
 from idlora_core.guidance import Guidance, plan
 from idlora_core.presets import CUSTOM, DISTILLED, PRESETS
+from idlora_core.reference import Reference
 from idlora_core.variant import Variant, distilled_by_name, distilled_by_ranks, mismatches
 
 
@@ -80,12 +82,16 @@ def test_a_variant_reads_as_a_sentence_part():
     assert str(UNKNOWN_MODEL) == "LTX-2.3 dev or distilled"
 
 
+def voice(audio_vae):
+    return Reference(torch.zeros(1, 8, 4, 16), audio_vae=audio_vae)
+
+
 def test_an_audio_vae_of_another_family_is_said_before_the_run():
-    (said,) = mismatches(UNKNOWN_MODEL, CUSTOM, audio_vae=LTX_2)
+    (said,) = mismatches(UNKNOWN_MODEL, CUSTOM, voice(LTX_2))
     assert "encoded by an audio VAE of LTX-2, and the model is LTX-2.3" in said
     assert "load the audio VAE from the model's own checkpoint" in said
 
 
 @pytest.mark.parametrize(("vae", "model"), [(LTX_2_3, LTX_2_3), (UNKNOWN, LTX_2_3), (LTX_2, UNKNOWN)])
 def test_an_audio_vae_that_is_of_the_family_or_of_none_known_is_not_mentioned(vae, model):
-    assert mismatches(Variant(model, None), CUSTOM, vae) == []
+    assert mismatches(Variant(model, None), CUSTOM, voice(vae)) == []

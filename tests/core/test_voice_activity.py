@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from bed import recordings
 from bed.media import VOICE
 from idlora_core.voice import activity
-from idlora_core.voice.activity import runs, spoken_frames
+from idlora_core.voice.activity import spoken_frames
 from idlora_core.voice.frames import measure_frames
+from idlora_core.voice.runs import runs
 
 RATE = 16_000
 

@@ -16,7 +16,7 @@ from ltx_core.model.audio_vae.ops import PerChannelStatistics
 from ltx_core.types import Audio
 
 from bed import vaes
-from idlora_core.reference import leading_silence
+from idlora_core.voice.waveform import leading_silence
 
 LATENT_FEATURES = 128
 HOST_SAMPLE_RATE, HOST_BLOCK = 44_100, 4096

@@ -12,7 +12,7 @@ from comfy.model_patcher import ModelPatcher
 
 from bed import in_process
 from bed.console import say
-from idlora_core.reference import prepare_waveform
+from idlora_core.voice.waveform import prepare_waveform
 
 from . import around, recording, steps, ways
 from .flops import exact_flops, pass_flops
