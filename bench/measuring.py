@@ -11,7 +11,7 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from dev_setup.console import say
-from idlora_core.reference import prepare_waveform
+from idlora_core.voice.waveform import prepare_waveform
 from support import in_process
 
 from . import around, recording, steps, ways

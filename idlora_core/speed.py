@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
-from .choices import checked_choice
+from .options import checked_choice
 from .terms import TERMS, Prediction
 
 Speed = Literal["exact", "fast"]
