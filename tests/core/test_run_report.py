@@ -2,13 +2,13 @@
 
 import pytest
 
-from idlora_core.families import LTX23
+from idlora_core.families import LTX_2_3
 from idlora_core.guidance import Guidance
 from idlora_core.run_report import NO_ID_LORA, NO_VOICE, RunReport, voice_remarks
 from idlora_core.terms import Scales
 from idlora_core.variant import Variant
 
-VARIANT = Variant(LTX23, False, "dev.safetensors")
+VARIANT = Variant(LTX_2_3, False, "dev.safetensors")
 GUIDANCE = Guidance(Scales(cfg=3.0), Scales(cfg=7.0, identity=4.0), {"identity": (1.0, 0.6)})
 SIGMAS = (1.0, 0.8, 0.5)
 
