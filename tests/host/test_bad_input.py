@@ -128,7 +128,7 @@ REFUSED = {
             "extra": {"second": REFERENCE_NODE},
             "sample": {"positive": ["second", 1], "negative": ["second", 2]},
         },
-        "already carries a reference voice from LTXV Reference Audio",
+        "already carries a reference voice, from LTXV Reference Audio or LTXV Set Audio Ref Tokens",
     ),
     "LoRA of another size": ({"lora": {"lora_name": "other_size.safetensors"}}, "other_size.safetensors"),
     "ordinary video LoRA": ({"lora": {"lora_name": "video_only.safetensors"}}, "audio"),
