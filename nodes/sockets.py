@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 CATEGORY = "ID-LoRA"
+CREDENTIALS_CATEGORY = "ID-LoRA/credentials"
 NUMERICS_TOOLTIP = (
     "host: computes like every other LTX-2 graph. official: like the authors' inference script,"
     " to reproduce published results. The differences are in docs/parity.md."
