@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..idlora_core.credentials.report import report_lines, state_sentence
 from .host.credential_check import check
-from .host.origin import match_sentences, salt_of
+from .host.origin import match_sentences, salt_of, salt_to_give
 from .host.status import send_status
 from .sockets import CREDENTIALS_CATEGORY
 
@@ -74,7 +74,7 @@ class CheckCredentials(io.ComfyNode):
         matches = match_sentences(claims, face, voice, found)
         send_status(cls.hidden.unique_id, " ".join([verdict, *matches]))
         report = "\n".join([verdict, *report_lines(claims), *matches])
-        return io.NodeOutput(report, credentials.state, found.hex() if found and is_own else "")
+        return io.NodeOutput(report, credentials.state, salt_to_give(claims, found))
 
 
 NODES = [CheckCredentials]

@@ -79,7 +79,7 @@ def read_store(text: str) -> Credentials:
     except (ValueError, RecursionError):
         raise ValueError("The file's credentials are nested too deeply, or are not JSON: do not use it.") from None
     codes = _failures(store)
-    active = _map(_map(store).get("manifests")).get(_map(store).get("active_manifest"))
+    active = _map(_map(store).get("manifests")).get(_text(_map(store).get("active_manifest")))
     return Credentials(*_state(_map(store).get("validation_state"), codes), _claims(_map(active)))
 
 
@@ -131,7 +131,7 @@ def _assertion(active: Mapping[str, Any], label: str) -> Mapping[str, Any]:
 
 
 def _training(data: Mapping[str, Any]) -> str:
-    uses = {_text(_map(entry).get("use")) for entry in _map(data.get("entries")).values()}
+    uses = {_text(_map(entry).get("use")) for entry in _map(data.get("entries")).values()} - {""}
     if not uses:
         return ""
     return {frozenset({"notAllowed"}): "not allowed", frozenset({"allowed"}): "allowed"}.get(

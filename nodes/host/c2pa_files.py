@@ -9,6 +9,10 @@ from .signing_identity import Identity
 
 MP4 = "video/mp4"
 OFFLINE = {"remote_manifest_fetch": False, "ocsp_fetch": False}
+SIGNING = {
+    "builder": {"thumbnail": {"enabled": False}},
+    "verify": {**OFFLINE, "verify_after_sign": False},  # what is on the disk is read back instead
+}
 ELSEWHERE = "the file names an address for its credentials, and nothing is fetched from the network"
 FIRST_BOX = slice(4, 8)
 
@@ -22,7 +26,7 @@ def library() -> Any:
     try:
         import c2pa
     except (ImportError, OSError):
-        raise MissingLibrary(f"Save Signed Video {MISSING}.") from None
+        raise MissingLibrary(MISSING) from None
     if not hasattr(c2pa, "Context"):
         raise MissingLibrary("This c2pa-python is too old: run pip install -U c2pa-python in ComfyUI's Python.")
     return c2pa
@@ -41,7 +45,7 @@ def sign(source: Path, target: Path, manifest: dict[str, Any], signer: Identity)
         OSError: the disk is full.
     """
     c2pa = library()
-    context = c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}, "verify": OFFLINE})
+    context = c2pa.Context.from_dict(SIGNING)
     stamp = signer.time_authority or None
     try:
         info = c2pa.C2paSignerInfo(signer.algorithm, signer.certificates, signer.key, stamp)
@@ -94,7 +98,7 @@ def _read(file: BinaryIO, roots: str) -> report.Credentials:
             return report.read_store(reader.json())
     except c2pa.C2paError.ManifestNotFound:
         return report.NONE
-    except c2pa.C2paError.RemoteManifest:
-        return report.Credentials("none", (ELSEWHERE,))
     except c2pa.C2paError as error:
+        if str(error).startswith("RemoteManifest"):
+            return report.Credentials("none", (ELSEWHERE,))
         return report.damaged(str(error))

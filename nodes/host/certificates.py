@@ -9,8 +9,8 @@ ROOT_NAME = "Self-made root of a ComfyUI installation"
 VALID_DAYS = 10 * 365
 BEGIN = "-----BEGIN CERTIFICATE-----"
 MISSING = (
-    "needs the package c2pa-python, which this ComfyUI does not have: run pip install c2pa-python in ComfyUI's Python"
-    " and restart"
+    "Content credentials need the package c2pa-python, which this ComfyUI does not have: run pip install c2pa-python in"
+    " ComfyUI's Python and restart it. To save without them, use Save Video, or switch on unsigned_without_c2pa."
 )
 
 
@@ -28,7 +28,7 @@ def _cryptography() -> Any:
         import cryptography.hazmat.primitives.serialization
         import cryptography.x509
     except ImportError:
-        raise MissingLibrary(f"Signing {MISSING}.") from None
+        raise MissingLibrary(MISSING) from None
     return cryptography
 
 

@@ -59,6 +59,11 @@ def salt_of(claims: Claims, given: str) -> bytes | None:
     return None if nonce is None else fingerprint.salt_of_clip(clip_secret(), nonce)
 
 
+def salt_to_give(claims: Claims, salt: bytes | None) -> str:
+    """The salt in hexadecimal where it is this clip's; a file made by somebody else gets nothing out of it."""
+    return salt.hex() if salt and fingerprint.salt_id(salt) == claims.salt_id else ""
+
+
 def match_sentences(claims: Claims, face: Tensor | None, voice: Audio | None, salt: bytes | None) -> list[str]:
     """Whether the face and the voice are those of the file, a sentence for each that is given."""
     with_any = salt or b""
