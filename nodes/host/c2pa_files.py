@@ -99,6 +99,6 @@ def _read(file: BinaryIO, roots: str) -> report.Credentials:
     except c2pa.C2paError.ManifestNotFound:
         return report.NONE
     except c2pa.C2paError as error:
-        if str(error).startswith("RemoteManifest"):
+        if str(error).startswith("Remote"):
             return report.Credentials("none", (ELSEWHERE,))
         return report.damaged(str(error))

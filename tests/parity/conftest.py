@@ -7,6 +7,9 @@ import pytest
 
 from bed import in_process
 from bed.clip import Clip, made_clip
+from bed.signing import check, host, installation, save
+
+__all__ = ["check", "host", "installation", "save"]
 
 
 @pytest.fixture(scope="session")
