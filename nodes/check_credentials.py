@@ -32,6 +32,7 @@ class CheckCredentials(io.ComfyNode):
                 io.Video.Input("video", tooltip="From Load Video, or from Save Signed Video: an mp4 or mov file."),
                 io.String.Input(
                     "salt",
+                    optional=True,
                     default="",
                     tooltip=(
                         "Only to compare a face or voice with a clip that was signed elsewhere: the 64 digits that"
@@ -66,7 +67,7 @@ class CheckCredentials(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, video, salt, face=None, voice=None) -> io.NodeOutput:
+    def execute(cls, video, salt="", face=None, voice=None) -> io.NodeOutput:
         credentials, is_own = check(video)
         claims = credentials.claims
         verdict = state_sentence(credentials, is_own)

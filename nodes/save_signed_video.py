@@ -62,6 +62,7 @@ class SaveSignedVideo(io.ComfyNode):
                 ),
                 io.String.Input(
                     "caption",
+                    optional=True,
                     default="",
                     tooltip=(
                         "A line burnt into the lower left corner for everyone to see, such as 'Made with AI'."
@@ -70,6 +71,7 @@ class SaveSignedVideo(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "caption_seconds",
+                    optional=True,
                     default=3.0,
                     min=0.0,
                     max=3600.0,
@@ -79,12 +81,14 @@ class SaveSignedVideo(io.ComfyNode):
                 ),
                 io.Boolean.Input(
                     "allow_training",
+                    optional=True,
                     default=False,
                     tooltip="Off: the file says that it may not be used to train models or for data mining.",
                     advanced=True,
                 ),
                 io.Boolean.Input(
                     "unsigned_without_c2pa",
+                    optional=True,
                     default=False,
                     tooltip=(
                         "Where c2pa-python is missing, save the clip WITHOUT credentials instead of stopping before"
@@ -130,10 +134,10 @@ class SaveSignedVideo(io.ComfyNode):
         filename_prefix,
         signer,
         consent,
-        caption,
-        caption_seconds,
-        allow_training,
-        unsigned_without_c2pa,
+        caption="",
+        caption_seconds=3.0,
+        allow_training=False,
+        unsigned_without_c2pa=False,
         face=None,
         voice=None,
     ) -> io.NodeOutput:
