@@ -7,6 +7,8 @@ import pytest
 from bed.host_client import ApiGraph, output_files
 from bed.video import Video, read_video
 
+SAVERS = ("SaveVideo", "LTXIDLoRA_SaveSignedVideo")
+
 
 @pytest.fixture(scope="session")
 def studio(host):
@@ -30,7 +32,7 @@ def render(studio):
 
 def with_frames(graph: ApiGraph) -> ApiGraph:
     """The graph, saving the pictures of its video without loss as well."""
-    (save,) = [node["inputs"] for node in graph.values() if node["class_type"] == "SaveVideo"]
+    (save,) = [node["inputs"] for node in graph.values() if node["class_type"] in SAVERS]
     source = save["video"][0]
     images = graph[source]["inputs"].get("images", [source, 1])  # Create Video, or AV Decode
     inputs = {"images": images, "filename_prefix": save["filename_prefix"] + "_frames"}
