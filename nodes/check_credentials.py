@@ -29,7 +29,9 @@ class CheckCredentials(io.ComfyNode):
                 "id-lora",
             ],
             inputs=[
-                io.Video.Input("video", tooltip="From Load Video, or from Save Signed Video: an mp4 or mov file."),
+                io.Video.Input(
+                    "video", tooltip="From Load Video, or from Save Signed Video: an mp4 or mov file."
+                ),
                 io.String.Input(
                     "salt",
                     optional=True,

@@ -1,8 +1,12 @@
 """Save Signed Video: saves a clip as the host does, then signs what it is, who made it and who agreed."""
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
 from comfy_api.latest import io
 
-from ..idlora_core.credentials.manifest import checked_consent, manifest
+from ..idlora_core.credentials.manifest import Origin, checked_consent, manifest
 from .host.c2pa_files import library, sign
 from .host.certificates import MissingLibrary
 from .host.origin import new_origin
@@ -148,14 +152,15 @@ class SaveSignedVideo(io.ComfyNode):
             )
         consent = checked_consent(consent)
 
-        def signed(source, target, title):
-            origin = new_origin(face, voice, consent, allow_training)
-            sign(source, target, manifest(origin, title), who)
-
+        signing = who and partial(_sign, who, lambda: new_origin(face, voice, consent, allow_training))
         metadata = graph_metadata(cls.hidden.prompt, cls.hidden.extra_pnginfo)
-        saved = save_video(video, filename_prefix, metadata, signed if who else None)
+        saved = save_video(video, filename_prefix, metadata, signing)
         send_status(cls.hidden.unique_id, f"{saved.path.name}: {_summary(who, consent)}")
         return io.NodeOutput(saved.video, ui=saved.player)
+
+
+def _sign(who: Identity, origin: Callable[[], Origin], source: Path, target: Path, title: str) -> None:
+    sign(source, target, manifest(origin(), title), who)
 
 
 def _identity_or_none(signer: str, unsigned_without_c2pa: bool) -> Identity | None:

@@ -77,7 +77,9 @@ def read_store(text: str) -> Credentials:
     try:
         store = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError("The file's credentials are nested too deeply, or are not JSON: do not use it.") from None
+        raise ValueError(
+            "The file's credentials are nested too deeply, or are not JSON: do not use it."
+        ) from None
     codes = _failures(store)
     active = _map(_map(store).get("manifests")).get(_text(_map(store).get("active_manifest")))
     return Credentials(*_state(_map(store).get("validation_state"), codes), _claims(_map(active)))
@@ -166,7 +168,9 @@ def recorded_nonce(claims: Claims) -> bytes | None:
     return bytes.fromhex(claims.nonce) if is_ours and claims.nonce else None
 
 
-def match_sentence(what: str, recorded: str | None, computed: str | None, claims: Claims, salt: bytes | None) -> str:
+def match_sentence(
+    what: str, recorded: str | None, computed: str | None, claims: Claims, salt: bytes | None
+) -> str:
     """Whether a given face or voice is the recorded one; "" where none was given.
 
     Args:
@@ -180,7 +184,9 @@ def match_sentence(what: str, recorded: str | None, computed: str | None, claims
     if recorded is None:
         return f"The file records no {what}: there is nothing to compare with."
     if salt is None or claims.salt_id != salt_id(salt):
-        return f"The {what} cannot be compared: the salt is not this clip's. Ask whoever signed the clip for it."
+        return (
+            f"The {what} cannot be compared: the salt is not this clip's. Ask whoever signed the clip for it."
+        )
     if hmac.compare_digest(recorded, computed):
         return f"The {what} is the recorded one."
     return f"The {what} is NOT the recorded one, or was compressed or edited since."

@@ -28,7 +28,9 @@ def library() -> Any:
     except (ImportError, OSError):
         raise MissingLibrary(MISSING) from None
     if not hasattr(c2pa, "Context"):
-        raise MissingLibrary("This c2pa-python is too old: run pip install -U c2pa-python in ComfyUI's Python.")
+        raise MissingLibrary(
+            "This c2pa-python is too old: run pip install -U c2pa-python in ComfyUI's Python."
+        )
     return c2pa
 
 
@@ -49,9 +51,13 @@ def sign(source: Path, target: Path, manifest: dict[str, Any], signer: Identity)
     stamp = signer.time_authority or None
     try:
         info = c2pa.C2paSignerInfo(signer.algorithm, signer.certificates, signer.key, stamp)
-        with c2pa.Signer.from_info(info) as key, c2pa.Builder(manifest, context) as builder:
-            with open(source, "rb") as unsigned, open(target, "w+b") as signed:
-                builder.sign(key, MP4, unsigned, signed)
+        with (
+            c2pa.Signer.from_info(info) as key,
+            c2pa.Builder(manifest, context) as builder,
+            open(source, "rb") as unsigned,
+            open(target, "w+b") as signed,
+        ):
+            builder.sign(key, MP4, unsigned, signed)
     except c2pa.C2paError as error:
         asked = f" It asked the time authority {stamp} of your settings." if stamp else ""
         raise RuntimeError(f"The clip could not be signed: {error}.{asked}") from None

@@ -69,7 +69,9 @@ def algorithm(key: Any) -> str:
         return "ps256"
     if isinstance(key, kinds.ed25519.Ed25519PrivateKey):
         return "ed25519"
-    raise RuntimeError("The key is of a kind that C2PA does not sign with: use P-256, P-384, P-521, RSA or Ed25519.")
+    raise RuntimeError(
+        "The key is of a kind that C2PA does not sign with: use P-256, P-384, P-521, RSA or Ed25519."
+    )
 
 
 def public_part(key: Any) -> bytes:
@@ -113,9 +115,7 @@ def chain(name: str, key: Any, root_key: Any) -> bytes:
     return leaf.public_bytes(pem) + root.public_bytes(pem)
 
 
-def _certificate(
-    name: str, issuer: str, public_key: Any, signed_by: Any, is_root: bool, *more: Any
-) -> Any:
+def _certificate(name: str, issuer: str, public_key: Any, signed_by: Any, is_root: bool, *more: Any) -> Any:
     x509, sha256 = _cryptography().x509, _cryptography().hazmat.primitives.hashes.SHA256()
     now = datetime.datetime.now(datetime.timezone.utc)
     usage = x509.KeyUsage(not is_root, False, False, False, False, is_root, is_root, False, False)

@@ -47,4 +47,6 @@ def _trusted_roots(path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise RuntimeError(f"The trusted certificates {path} of your settings cannot be read: {error}") from None
+        raise RuntimeError(
+            f"The trusted certificates {path} of your settings cannot be read: {error}"
+        ) from None

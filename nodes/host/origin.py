@@ -64,11 +64,15 @@ def salt_to_give(claims: Claims, salt: bytes | None) -> str:
     return salt.hex() if salt and fingerprint.salt_id(salt) == claims.salt_id else ""
 
 
-def match_sentences(claims: Claims, face: Tensor | None, voice: Audio | None, salt: bytes | None) -> list[str]:
+def match_sentences(
+    claims: Claims, face: Tensor | None, voice: Audio | None, salt: bytes | None
+) -> list[str]:
     """Whether the face and the voice are those of the file, a sentence for each that is given."""
     with_any = salt or b""
     prints = {"face": _face_print(face, with_any), "voice": _voice_print(voice, with_any)}
-    sentences = (match_sentence(what, getattr(claims, what), found, claims, salt) for what, found in prints.items())
+    sentences = (
+        match_sentence(what, getattr(claims, what), found, claims, salt) for what, found in prints.items()
+    )
     return [sentence for sentence in sentences if sentence]
 
 

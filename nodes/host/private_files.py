@@ -22,7 +22,9 @@ def private_folder() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise RuntimeError(f"The folder for the signing key, {folder}, cannot be made: {_reason(error)}.") from None
+        raise RuntimeError(
+            f"The folder for the signing key, {folder}, cannot be made: {_reason(error)}."
+        ) from None
     return folder
 
 

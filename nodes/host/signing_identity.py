@@ -52,7 +52,9 @@ def identity(signer: str) -> Identity:
         return _users_own(settings)
     name = (signer.strip() or settings.name.strip()) or certificates.NO_NAME
     if len(name) > LONGEST_NAME or not name.isprintable():
-        raise ValueError(f"The signer's name must be one line of at most {LONGEST_NAME} characters; got {len(name)}.")
+        raise ValueError(
+            f"The signer's name must be one line of at most {LONGEST_NAME} characters; got {len(name)}."
+        )
     return _self_made(name, settings)
 
 
@@ -72,9 +74,6 @@ def own_roots() -> str:
     chains = [path.read_text() for path in sorted(private_folder().glob("certificates-*.pem"))]
     begin = certificates.BEGIN
     return "".join(begin + chain.split(begin)[-1] for chain in chains)
-
-
-
 
 
 def _self_made(name: str, settings: CredentialSettings) -> Identity:
@@ -112,6 +111,8 @@ def _users_own(settings: CredentialSettings) -> Identity:
     key_text = read_private(key_path)
     key = certificates.load_key(key_text, key_path)
     if certificates.public_part(key) != certificates.public_bytes(first.public_key()):
-        raise RuntimeError(f"{key_path} is not the key of the first certificate in {path}; that must be the signer's.")
+        raise RuntimeError(
+            f"{key_path} is not the key of the first certificate in {path}; that must be the signer's."
+        )
     name, algorithm = certificates.name_in(first), certificates.algorithm(key)
     return Identity(name, content, key_text, algorithm, False, settings.time_authority)

@@ -26,7 +26,9 @@ def captioned(images: Tensor, text: str, frame_rate: float, seconds: float) -> T
         CannotDraw: Pillow is older than 10.1.
     """
     text = checked_caption(text)
-    num_frames = images.shape[0] if seconds == 0 else min(images.shape[0], max(1, round(seconds * frame_rate)))
+    num_frames = (
+        images.shape[0] if seconds == 0 else min(images.shape[0], max(1, round(seconds * frame_rate)))
+    )
     letters = _letters(text, images.shape[1], images.shape[2]).to(images)
     height, width = letters.shape
     out = images.clone()
@@ -44,7 +46,9 @@ def checked_caption(text: str) -> str:
     """
     text = text.strip()
     if len(text) > LONGEST_CAPTION or "\n" in text:
-        raise ValueError(f"The caption must be one line of at most {LONGEST_CAPTION} characters; got {len(text)}.")
+        raise ValueError(
+            f"The caption must be one line of at most {LONGEST_CAPTION} characters; got {len(text)}."
+        )
     strange = sorted({letter for letter in text if letter > LAST_LATIN or not letter.isprintable()})
     if strange:
         raise ValueError(

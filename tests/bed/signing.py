@@ -11,8 +11,12 @@ from idlora_core.credentials.manifest import manifest
 
 CONSENT = "Jane Doe agreed on 3 May 2026 to this clip."
 FACE = torch.rand(1, 32, 32, 3, generator=torch.Generator().manual_seed(1))
-VOICE = {"waveform": torch.rand(1, 1, 16_000, generator=torch.Generator().manual_seed(2)), "sample_rate": 16_000}
+VOICE = {
+    "waveform": torch.rand(1, 1, 16_000, generator=torch.Generator().manual_seed(2)),
+    "sample_rate": 16_000,
+}
 METADATA = {"workflow": {"nodes": ["w" * 10_000]}, "prompt": {"1": "p" * 10_000}}
+
 
 @pytest.fixture(scope="session")
 def host(pack):
@@ -37,9 +41,12 @@ def film(side: int = 64, num_frames: int = 25):
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(num_frames, side, side, 3, generator=generator)
     wave = torch.sin(torch.arange(48_000) * 0.05).repeat(1, 2, 1) * 0.3
-    audio = {"waveform": wave[..., : 1920 * num_frames], "sample_rate": 48_000}
     return InputImpl.VideoFromComponents(
-        Types.VideoComponents(images=images, audio=audio, frame_rate=Fraction(25))
+        Types.VideoComponents(
+            images=images,
+            audio={"waveform": wave[..., : 1920 * num_frames], "sample_rate": 48_000},
+            frame_rate=Fraction(25),
+        )
     )
 
 
@@ -54,9 +61,11 @@ def save(host, installation):
         def last_step(source, target, title):
             host("c2pa_files").sign(source, target, manifest(origin, title), who)
 
-        return host("saved_video").save_video(
-            video or film(), "video/clip", METADATA, last_step if signs else None
-        ).path
+        return (
+            host("saved_video")
+            .save_video(video or film(), "video/clip", METADATA, last_step if signs else None)
+            .path
+        )
 
     return run
 

@@ -87,7 +87,12 @@ def test_a_contract_is_not_a_statement():
     [
         ("Trusted", [], "trusted", ""),
         ("Valid", ["signingCredential.untrusted"], "valid", ""),
-        ("Invalid", ["signingCredential.untrusted", "assertion.bmffHash.mismatch"], "changed", "picture, sound"),
+        (
+            "Invalid",
+            ["signingCredential.untrusted", "assertion.bmffHash.mismatch"],
+            "changed",
+            "picture, sound",
+        ),
         ("Invalid", ["assertion.hashedURI.mismatch"], "changed", "a statement"),
         ("Invalid", ["claimSignature.mismatch"], "changed", "signature"),
         ("Invalid", ["signingCredential.expired"], "invalid", "signingCredential.expired"),
@@ -115,7 +120,10 @@ HOSTILE = {
                 {"label": ["c2pa.actions.v2"]},
                 {"label": "c2pa.actions.v2", "data": {"actions": [None, {"action": {}}]}},
                 {"label": "cawg.training-mining", "data": {"entries": {"a": 3}}},
-                {"label": "org.idlora.consent", "data": {"consent": {"a": 1}, "nonce": 5, "face": "<script>"}},
+                {
+                    "label": "org.idlora.consent",
+                    "data": {"consent": {"a": 1}, "nonce": 5, "face": "<script>"},
+                },
             ],
         )
     ),

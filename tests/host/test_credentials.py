@@ -148,7 +148,10 @@ def test_the_key_is_not_served_and_not_in_the_log(studio, signed):
 
 
 def test_a_caption_is_in_the_first_frames_only(studio, tmp_path):
-    images = {"class_type": "EmptyImage", "inputs": {"width": 256, "height": 128, "batch_size": 9, "color": 0x808080}}
+    images = {
+        "class_type": "EmptyImage",
+        "inputs": {"width": 256, "height": 128, "batch_size": 9, "color": 0x808080},
+    }
     video = {"class_type": "CreateVideo", "inputs": {"images": ["images", 0], "fps": 3.0}}
     save = signing(video=["video", 0], face=None, voice=None, caption="Made with AI", caption_seconds=1.0)
     save["inputs"]["filename_prefix"] = "captioned/clip"
@@ -222,7 +225,13 @@ def bare(comfy_tree, small_models, studio, tmp_path_factory):
     (without / "__init__.py").write_text(WITHOUT_C2PA)
     packs = {"a_without_c2pa": without, **PACK, **TEXT_ENCODER_DOUBLE}
     with HostProcess(
-        comfy_tree, studio.python, work_dir, models=small_models, custom_nodes=packs, options=["--cpu"], threads=1
+        comfy_tree,
+        studio.python,
+        work_dir,
+        models=small_models,
+        custom_nodes=packs,
+        options=["--cpu"],
+        threads=1,
     ) as host:
         yield host
 

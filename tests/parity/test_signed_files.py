@@ -96,7 +96,11 @@ def test_the_graph_is_in_the_signed_file_as_in_the_plain_one(save):
 
 @pytest.mark.parametrize(
     "what, words",
-    [("mdat", "picture, sound or tags"), ("workflow tag", "picture, sound or tags"), ("consent", "a statement")],
+    [
+        ("mdat", "picture, sound or tags"),
+        ("workflow tag", "picture, sound or tags"),
+        ("consent", "a statement"),
+    ],
 )
 def test_one_changed_bit_is_found(save, check, what, words):
     file = save()
@@ -244,7 +248,9 @@ def test_an_address_in_a_file_is_not_asked(save, check, host):
 
     with socketserver.TCPServer(("127.0.0.1", 0), Ear) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        file = sign_as_stranger(host, save(signs=False), None, f"http://127.0.0.1:{server.server_address[1]}/m")
+        file = sign_as_stranger(
+            host, save(signs=False), None, f"http://127.0.0.1:{server.server_address[1]}/m"
+        )
         credentials, _ = check(file)
         server.shutdown()
     assert asked == []

@@ -75,7 +75,9 @@ def test_the_host_does_not_serve_the_keys_folder(folder, installation):
 def test_a_key_that_others_may_read_is_refused(identity, folder, mode):
     identity("Jane")
     (folder / "key.pem").chmod(mode)
-    with pytest.raises(RuntimeError, match=rf"key.pem may be used by other users .*mode 0{mode:o}.*chmod 600"):
+    with pytest.raises(
+        RuntimeError, match=rf"key.pem may be used by other users .*mode 0{mode:o}.*chmod 600"
+    ):
         identity("Jane")
 
 
@@ -308,7 +310,9 @@ def test_a_host_that_dies_while_signing_leaves_no_file_of_the_clips_name(host, i
 
 def test_a_time_authority_that_gives_none_is_named(save, settings, installation):
     settings(time_authority="http://127.0.0.1:9/stamp")
-    with pytest.raises(RuntimeError, match=r"asked the time authority http://127.0.0.1:9/stamp of your settings"):
+    with pytest.raises(
+        RuntimeError, match=r"asked the time authority http://127.0.0.1:9/stamp of your settings"
+    ):
         save()
     assert clips(installation) == []
 

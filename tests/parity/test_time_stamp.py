@@ -39,7 +39,16 @@ def authority(tmp_path: Path):
     openssl("req", "-x509", *key, "-days", "30", "-subj", "/O=Clock/CN=Clock Root")
     key = ("-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "tsa.key", "-out", tmp_path / "tsa.csr")
     openssl("req", *key, "-subj", "/O=Clock/CN=Clock")
-    signed = ("-CA", tmp_path / "ca.pem", "-CAkey", tmp_path / "ca.key", "-extfile", config, "-extensions", "stamping")
+    signed = (
+        "-CA",
+        tmp_path / "ca.pem",
+        "-CAkey",
+        tmp_path / "ca.key",
+        "-extfile",
+        config,
+        "-extensions",
+        "stamping",
+    )
     openssl("x509", "-req", "-in", tmp_path / "tsa.csr", "-days", "20", *signed, "-out", tmp_path / "tsa.pem")
 
     class Authority(BaseHTTPRequestHandler):
@@ -64,7 +73,9 @@ def authority(tmp_path: Path):
 
 def test_a_named_authority_stamps_the_clip(save, check, host, authority):
     address, asked = authority
-    (host("private_files").private_folder() / "settings.json").write_text(f'{{"time_authority": "{address}"}}')
+    (host("private_files").private_folder() / "settings.json").write_text(
+        f'{{"time_authority": "{address}"}}'
+    )
     credentials, _ = check(save())
     assert asked == ["/stamp"]
     assert credentials.state == "trusted" and credentials.claims.time_stamp

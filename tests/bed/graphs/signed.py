@@ -1,7 +1,15 @@
 """One stage, saved with content credentials, which are then read back."""
 
 from .graph import Graph, Output
-from .head import ORANGE, STATUS_HEIGHT, Conditions, Loaders, add_face_voice_words, add_introduction, add_loaders
+from .head import (
+    ORANGE,
+    STATUS_HEIGHT,
+    Conditions,
+    Loaders,
+    add_face_voice_words,
+    add_introduction,
+    add_loaders,
+)
 from .one_stage import SETTINGS
 from .tail import PREVIEW_HEIGHT, add_decoder, add_sampling
 
