@@ -59,7 +59,12 @@ def take_workflows(page: ComfyPage) -> None:
     hide_all_but_the_graph(page)
     for name in NAMES:
         page.drop_file(FOLDER / f"{name}.json")
-        save(framed(page, page.probe("bounds"), zoom=0.7), f"workflow_{name.removeprefix('idlora_')}")
+        save(framed(page, page.probe("bounds"), zoom=0.7), f"workflow_{short_name(name)}")
+
+
+def short_name(workflow: str) -> str:
+    """What sets a workflow apart from the others: `idlora_gguf` is gguf, `..., signed` is signed."""
+    return workflow.removeprefix("idlora_").split(", ")[-1]
 
 
 def take_nodes(page: ComfyPage, kinds: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -93,7 +94,7 @@ def combos(info):
 @pytest.mark.parametrize("name", NAMES)
 def test_template_browser_lists_the_workflow_with_its_picture(host, name):
     assert sorted(host.get("/workflow_templates")[PACK_NAME]) == sorted(NAMES)
-    answer = host.fetch(f"/api/workflow_templates/{PACK_NAME}/{name}.jpg")
+    answer = host.fetch(f"/api/workflow_templates/{PACK_NAME}/{quote(name)}.jpg")
     assert answer.status == http.client.OK and answer.content_type == "image/jpeg"
     assert answer.body == (FOLDER / f"{name}.jpg").read_bytes()
 
