@@ -157,7 +157,7 @@ def test_what_is_no_mp4_is_refused(host, installation, content):
         host("c2pa_files").read_file(installation / "a.mp4")
 
 
-def test_a_video_that_is_no_file_yet_has_none_to_check(host, pack):
+def test_a_video_that_is_no_file_yet_has_none_to_check(host):
     with pytest.raises(ValueError, match="not a file yet"):
         host("credential_check").check(film())
 

@@ -325,7 +325,7 @@ def test_without_c2pa_python_the_sentence_says_what_to_install(comfy_tree):
         "    def find_spec(self, name, path, target=None):\n"
         "        if name.split('.')[0] == 'c2pa': raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Without())\n"
-        f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        f"sys.path[:0] = {[str(folder) for folder in Path(__file__).parents[1:3]]!r}\n"
         "import pathlib, tempfile, importlib\n"
         "from support import in_process\n"
         f"in_process.import_host(pathlib.Path({str(comfy_tree)!r}), pathlib.Path(tempfile.mkdtemp()))\n"
