@@ -34,7 +34,9 @@ def checked_length(num_frames: int) -> int:
     if 1 <= num_frames <= MAX_LENGTH and num_frames % FRAMES_PER_LATENT == 1:
         return num_frames
     if num_frames > MAX_LENGTH:
-        raise ValueError(f"Length is {num_frames:.6g} frames; use at most {MAX_LENGTH - FRAMES_PER_LATENT + 1}.")
+        raise ValueError(
+            f"Length is {num_frames:.6g} frames; use at most {MAX_LENGTH - FRAMES_PER_LATENT + 1}."
+        )
     below = max((num_frames - 1) // FRAMES_PER_LATENT * FRAMES_PER_LATENT + 1, 1)
     nearest = f"{below} or {below + FRAMES_PER_LATENT}"
     raise ValueError(f"Length is {num_frames} frames; LTX-2 makes 8n + 1 frames: use {nearest}.")
@@ -97,7 +99,12 @@ def checked_size(width: int, height: int) -> tuple[int, int]:
         ValueError: otherwise, naming the nearest size that works.
     """
     sides = min(width, height), max(width, height)
-    if 0 < sides[0] and sides[1] <= MAX_SIDE and width % PIXELS_PER_LATENT == 0 and height % PIXELS_PER_LATENT == 0:
+    if (
+        sides[0] > 0
+        and sides[1] <= MAX_SIDE
+        and width % PIXELS_PER_LATENT == 0
+        and height % PIXELS_PER_LATENT == 0
+    ):
         return width, height
     raise ValueError(
         f"Size is {width:.6g}x{height:.6g}; both sides must be multiples of 32, such as"
@@ -135,7 +142,9 @@ def checked_picture(image: Tensor) -> Tensor:
         ValueError: otherwise.
     """
     if image.ndim != 4 or 0 in image.shape or image.shape[-1] < 3:
-        raise ValueError(f"The picture has shape {tuple(image.shape)}; connect an RGB picture (1, height, width, 3).")
+        raise ValueError(
+            f"The picture has shape {tuple(image.shape)}; connect an RGB picture (1, height, width, 3)."
+        )
     if not image.isfinite().all():
         raise ValueError("The picture holds values that are not numbers (NaN or Inf). Load it again.")
     return image

@@ -12,8 +12,8 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
-from .options import checked_choice
 from .guidance import Prediction
+from .options import checked_choice
 
 Speed = Literal["exact", "fast"]
 SPEEDS: tuple[Speed, ...] = get_args(Speed)

@@ -25,7 +25,6 @@ from .sockets import (
 )
 
 
-
 class FirstFrameCondition(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:

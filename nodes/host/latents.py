@@ -57,7 +57,9 @@ def streams(latent: dict) -> tuple[torch.Tensor, torch.Tensor]:
     video, audio = samples.unbind()
     for name, stream in (("video", video), ("audio", audio)):
         if 0 in stream.shape:
-            raise ValueError(f"The {name} part of the latent is empty, of shape {tuple(stream.shape)}. {_MAKE_IT}")
+            raise ValueError(
+                f"The {name} part of the latent is empty, of shape {tuple(stream.shape)}. {_MAKE_IT}"
+            )
         if not stream.isfinite().all():
             raise ValueError(f"The {name} part of the latent holds values that are not numbers. {_MAKE_IT}")
     return video, audio

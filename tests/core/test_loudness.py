@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bed import recordings
-from idlora_core.voice.waveform import peak_dbfs
 from idlora_core.voice.loudness import integrated_lufs, normalising_gain_db
+from idlora_core.voice.waveform import peak_dbfs
 
 
 def sine(frequency_hz: float, level_dbfs: float, sample_rate: int, seconds: float = 5.0) -> torch.Tensor:

@@ -155,4 +155,6 @@ def test_no_cure_is_named_that_is_none():
 
 def test_the_two_figures_of_a_misfit_differ():
     seconds = speech_seconds("one two three")
-    assert "needs about 0.9 s and the clip is 0.8 s long" in speech_fit("one two three", 1, 1 / (seconds - 0.001))
+    assert "needs about 0.9 s and the clip is 0.8 s long" in speech_fit(
+        "one two three", 1, 1 / (seconds - 0.001)
+    )

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from bed import recordings
 from bed.allocations import cost
 from bed.media import VOICE
-from idlora_core.voice.waveform import prepare_waveform
 from idlora_core.voice.activity import spoken_frames
 from idlora_core.voice.frames import measure_frames
-from idlora_core.voice.runs import runs
 from idlora_core.voice.recording import SELECTIONS, prepare_recording
+from idlora_core.voice.runs import runs
+from idlora_core.voice.waveform import prepare_waveform
 
 RATE = 16_000
 SENTENCE = slice(round(0.4 * RATE), round(3.45 * RATE))
