@@ -45,7 +45,8 @@ LAYOUTS = {3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 def test_more_channels_are_downmixed_as_by_ffmpeg(num_channels):
     """A 5.1 recording has its voice in the centre: a plain mean would give it a sixth of its level."""
     recording = 0.2 * torch.randn(1, num_channels, 1600, generator=torch.Generator().manual_seed(0))
-    frame = av.AudioFrame.from_ndarray(recording[0].numpy(), "fltp", LAYOUTS[num_channels])
+    interleaved = recording[0].T.reshape(1, -1).numpy()
+    frame = av.AudioFrame.from_ndarray(interleaved, "flt", LAYOUTS[num_channels])
     frame.sample_rate = 16_000
     (stereo,) = av.AudioResampler("fltp", "stereo", 16_000).resample(frame)
     torch.testing.assert_close(at_most_stereo(recording)[0], torch.from_numpy(stereo.to_ndarray()))
