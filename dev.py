@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """The developer's commands. They need Python 3.10 or newer and a package index, and set up the rest themselves.
 
+This file and what it imports at its top use the standard library alone. Once the environment stands, the command runs
+again inside it.
+
     python3 dev.py demo         one picture, one voice, one prompt -> an mp4, in a real ComfyUI
     python3 dev.py test         all tests
     python3 dev.py host         a ComfyUI with this pack and small models, for trying things by hand
@@ -21,7 +24,8 @@ if sys.version_info < (3, 10):
     sys.exit("dev.py needs Python 3.10 or newer; this is " + sys.version.split()[0] + ".")
 
 import argparse
-import signal
+import contextlib
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,20 +34,36 @@ from pathlib import Path
 sys.path.insert(1, str(Path(__file__).resolve().parent / "tests"))
 
 from bench import command as bench
-from dev_setup import checks, chromium, demo, environment, tiers
+from dev_setup import checks, chromium, demo, environment, processes, tiers
 from dev_setup.console import SetupError
 from support.host_client import HostError
 from tools.locales import command as locales
 
 
-def write_workflows(_: argparse.Namespace) -> int:
-    command = [environment.python(), "-m", "tools.workflows"]
-    return subprocess.run(command, env=environment.variables()).returncode
+def add_workflow_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--record",
+        nargs="*",
+        metavar="NODE",
+        help="first record the nodes' schemas, and those of new nodes, from a host",
+    )
+
+
+def write_workflows(options: argparse.Namespace) -> int:
+    from tools.workflows import drawing as workflows
+
+    if options.record is not None:
+        with demo.plain_host() as host:
+            workflows.record_schemas(host.url, options.record)
+    workflows.draw_all()
+    return 0
 
 
 def take_screenshots(_: argparse.Namespace) -> int:
-    command = [environment.python(), "-m", "tools.screenshots", chromium.executable()]
-    return subprocess.run(command, env=environment.variables()).returncode
+    from tools import screenshots
+
+    screenshots.take(chromium.executable())
+    return 0
 
 
 @dataclass(frozen=True)
@@ -52,20 +72,23 @@ class Command:
     run: Callable[[argparse.Namespace], int]
     add_options: Callable[[argparse.ArgumentParser], None] = lambda _: None
     rest: str = ""  # what options after -- are for
+    runs_without_us: bool = False  # with a ComfyUI of your own, nothing is set up
 
 
 COMMANDS = {
     "demo": Command(
-        "run a shipped workflow in a real ComfyUI", demo.run_demo, demo.add_demo_options, "ComfyUI"
+        "run a shipped workflow in a real ComfyUI", demo.run_demo, demo.add_demo_options, "ComfyUI", True
     ),
     "test": Command("run the tests", tiers.run_tests, tiers.add_test_options, "pytest"),
-    "host": Command("leave a ComfyUI running until Ctrl-C", demo.run_host, demo.add_host_options, "ComfyUI"),
+    "host": Command(
+        "leave a ComfyUI running until Ctrl-C", demo.run_host, demo.add_host_options, "ComfyUI", True
+    ),
     "check": Command("lint, check format and types", checks.run_checks),
     "bench": Command(
-        "measure speed and memory against the peers' way", bench.run_bench, bench.add_bench_options
+        "measure speed and memory against the peers' way", bench.run_bench, bench.add_bench_options, "", True
     ),
     "locales": Command("write the translations anew from their catalogues", locales.run_locales),
-    "workflows": Command("write the workflows anew from their source", write_workflows),
+    "workflows": Command("write the workflows anew from their source", write_workflows, add_workflow_options),
     "screenshots": Command("take the documentation's pictures anew, in a real browser", take_screenshots),
 }
 
@@ -91,15 +114,30 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def leave(signal_number: int, _: object) -> None:
     """Told to end: leave by an exception, so that every ComfyUI that was started is stopped."""
-    print("\nTold to end", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print("\nTold to end", file=sys.stderr, flush=True)
     sys.exit(128 + signal_number)
 
 
+def enter_environment(command: Command) -> None:
+    """Start again in the environment's Python, set up first where it is missing; no return."""
+    if command.runs_without_us and os.environ.get("COMFYUI_PATH"):
+        return
+    python = environment.python()
+    if python != Path(sys.executable):
+        again = [str(python), *sys.argv]
+        if os.name == "nt":  # where exec leaves the terminal to two programs
+            sys.exit(subprocess.call(again))
+        os.execv(python, again)
+
+
 def main() -> int:
-    signal.signal(signal.SIGTERM, leave)
+    processes.on_being_told_to_end(leave)
     options = parse(sys.argv[1:])
+    command = COMMANDS[options.command]
     try:
-        return COMMANDS[options.command].run(options)
+        enter_environment(command)
+        return command.run(options)
     except (SetupError, HostError) as error:
         print(f"\n{error}", file=sys.stderr, flush=True)
         return 1

@@ -11,10 +11,10 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from dev_setup.console import say
-from idlora_core.reference import prepare_waveform
+from idlora_core.voice.waveform import prepare_waveform
 from support import in_process
 
-from . import around, recording, steps, ways
+from . import around, recording, signing, steps, ways
 from .flops import exact_flops, pass_flops
 from .plan import Plan
 from .setting import Size, made_clip, made_model, weight_bytes
@@ -138,3 +138,7 @@ def _measure_around(options: argparse.Namespace, report: Report) -> None:
     report.add("sizes of the guidance terms, a step", recording.record_ms(), "ms", "512x512x121, real size")
     plot = importlib.import_module(f"{in_process.PACK}.nodes.pictures.guidance_plot")
     report.add("plot of the guidance", recording.plot_ms(plot), "ms", "30 steps")
+    saving, signed, checked = signing.saving_and_signing()
+    report.add("save a clip, 512x512x121", saving, "s", "as Save Video does")
+    report.add("sign it", 1000 * signed, "ms", f"{100 * signed / saving:.1f} % of saving")
+    report.add("check it", 1000 * checked, "ms")

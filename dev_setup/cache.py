@@ -10,19 +10,22 @@
 The cache is IDLORA_CACHE, else XDG_CACHE_HOME/idlora-ltx2, else ~/.cache/idlora-ltx2.
 """
 
+import json
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO
 
 from .console import say
 
 NAME = "idlora-ltx2"
 STAMP = ".complete"
 SECONDS_BETWEEN_TRIES = 0.5
+
+Inventory = dict[str, int]
 
 
 def root() -> Path:
@@ -38,59 +41,71 @@ def log_file(name: str) -> Path:
 
 
 def built_once(
-    name: str, build: Callable[[Path], None], is_sound: Callable[[Path], bool] | None = None
+    name: str,
+    build: Callable[[Path], None],
+    *,
+    is_sound: Callable[[Path], bool] | None = None,
+    inventory: Callable[[Path], Inventory] | None = None,
 ) -> Path:
-    """The folder `name` of the cache, made by `build(folder)` where it is missing, half-made or unsound.
+    """The folder `name` of the cache, made by `build(folder)` where it is missing, half-made or damaged.
 
-    A stamp, written last, tells a whole folder from one whose making was cut short. Builders get the final
-    path, because a virtual environment cannot be moved.
+    A stamp, written last, tells a whole folder from one whose making was cut short, and holds the inventory. Builders
+    get the final path, because a virtual environment cannot be moved.
+
+    Args:
+        inventory: what to look for each time: names and sizes of files, by default of all.
     """
-    folder = root() / name
-    if _is_whole(folder, is_sound):
+    folder, inventory = root() / name, inventory or file_sizes
+    if _is_whole(folder, is_sound, inventory):
         return folder
     with locked(name):
-        if not _is_whole(folder, is_sound):
+        if not _is_whole(folder, is_sound, inventory):
+            if (folder / STAMP).is_file():
+                say(f"{folder} is damaged. It is made again.")
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True, exist_ok=True)
             build(folder)
-            (folder / STAMP).touch()
+            (folder / STAMP).write_text(json.dumps(inventory(folder)), encoding="utf-8")
     return folder
 
 
-def _is_whole(folder: Path, is_sound: Callable[[Path], bool] | None) -> bool:
-    return (folder / STAMP).is_file() and (is_sound is None or is_sound(folder))
+def file_sizes(folder: Path) -> Inventory:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
+
+
+def _is_whole(
+    folder: Path, is_sound: Callable[[Path], bool] | None, inventory: Callable[[Path], Inventory]
+) -> bool:
+    """Files that came later, such as byte code, do not count."""
+    stamp = folder / STAMP
+    if not stamp.is_file() or not (is_sound is None or is_sound(folder)):
+        return False
+    recorded = json.loads(stamp.read_text(encoding="utf-8") or "{}")
+    return recorded.items() <= inventory(folder).items()
 
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Hold the lock of one entry; the system lets go of it when the process ends, however it ends."""
+    """Hold the lock of one entry; the system lets go of it when the process ends, however it ends.
+
+    The lock is SQLite's, on an empty database: Python brings it along for every system.
+    """
     path = root() / "locks" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+b") as file:
-        if not _try_lock(file):
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as database:
+        if not _is_taken(database):
             say(f"Waiting for another dev.py that is making {name} ...")
-            while not _try_lock(file):
+            while not _is_taken(database):
                 time.sleep(SECONDS_BETWEEN_TRIES)
         yield
 
 
-if os.name == "nt":
-    import msvcrt
-
-    def _try_lock(file: IO[bytes]) -> bool:
-        file.seek(0)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(file: IO[bytes]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+def _is_taken(database: sqlite3.Connection) -> bool:
+    try:
+        database.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        return False
+    return True

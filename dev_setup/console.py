@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from . import processes
+
 SECONDS_BETWEEN_LINES = 20
 TAIL_LINES = 40
 
@@ -37,14 +39,11 @@ def run_logged(
     started = time.monotonic()
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with open(log_file, "w", encoding="utf-8", errors="replace") as log:
-        process = subprocess.Popen(
-            [str(part) for part in command], stdout=log, stderr=subprocess.STDOUT, env=env
-        )
+        process = processes.start(command, stdout=log, stderr=subprocess.STDOUT, env=env)
         try:
             _tell_until_done(process, started)
         except BaseException:
-            process.kill()
-            process.wait()
+            processes.end(process)
             raise
     if process.returncode:
         output = log_file.read_text(encoding="utf-8", errors="replace")

@@ -5,19 +5,18 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from support.host_client import ApiGraph, HostError, output_files
 from support.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
-from support.host_progress import Progress
 from tools.workflows import WORKFLOWS, small_overrides
 from tools.workflows.files import API_FOLDER
 
-from . import hosts
-from .console import SetupError, run_logged, say
+from . import downloads, environment, hosts
+from .console import SetupError, run_logged, say, tail
 from .environment import variables
-from .versions import ROOT
+from .versions import NEWEST_HOST, ROOT
 
 DEFAULT_WORKFLOW = "idlora_one_stage"
 DEFAULT_OUT = ROOT / "output"
@@ -91,6 +90,7 @@ def run_host(options: argparse.Namespace) -> int:
 def running_host(options: argparse.Namespace, port: int = 0) -> Iterator[HostProcess]:
     """The chosen ComfyUI with this pack and the chosen models."""
     comfyui = hosts.chosen_host()
+    out = writable(options.out.expanduser().resolve())
     is_small = options.models is None
     models = hosts.small_models() if is_small else hosts.users_models(options.models)
     device = ["--cpu"] if is_small else comfyui.device_options()
@@ -103,13 +103,36 @@ def running_host(options: argparse.Namespace, port: int = 0) -> Iterator[HostPro
             models=models,
             custom_nodes={**PACK, **TEXT_ENCODER_DOUBLE} if is_small else PACK,
             options=[*device, *options.rest],
-            output_dir=options.out.expanduser().resolve(),
+            output_dir=out,
             port=port,
             threads=1 if is_small else None,
             writes_bytecode=comfyui.is_ours,
         )
         with process:
             yield process
+
+
+@contextmanager
+def plain_host() -> Iterator[HostProcess]:
+    """The newest ComfyUI with this pack and no models: to be asked about its nodes."""
+    tree, python = downloads.comfyui(NEWEST_HOST), environment.python()
+    with (
+        tempfile.TemporaryDirectory(prefix="idlora-", ignore_cleanup_errors=True) as work_dir,
+        HostProcess(tree, python, Path(work_dir), options=["--cpu"], threads=1) as host,
+    ):
+        yield host
+
+
+def writable(folder: Path) -> Path:
+    """The folder, made where it is missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise SetupError(
+            f"Cannot write results to {folder} ({error.strerror}). Name another with --out."
+        ) from None
 
 
 def load_graph(options: argparse.Namespace) -> ApiGraph:
@@ -140,20 +163,36 @@ def give_inputs(host: HostProcess, graph: ApiGraph, picture: Path | None, voice:
     """Copy the given picture and voice to the host, and load them; the examples are there already."""
     for class_type, name, given in (("LoadImage", "image", picture), ("LoadAudio", "audio", voice)):
         for node in graph.values():
-            if given and node["class_type"] == class_type:
+            if node["class_type"] != class_type:
+                continue
+            if given:
                 node["inputs"][name] = host.add_input(given)
+            elif not (host.input_dir / node["inputs"][name]).is_file():
+                raise HostError(
+                    f"The example {node['inputs'][name]} is not in the host's input folder. "
+                    f"The end of its log:\n{tail(host.log_text())}"
+                )
 
 
 def render(host: HostProcess, graph: ApiGraph) -> Path:
     """Run the graph with progress on the terminal; the video that it saved."""
     started = time.monotonic()
-    with Progress(host, graph):
+    with shown_progress(host, graph):
         entry = host.run(graph, timeout=DAY)
     say(f"Done in {time.monotonic() - started:.1f} s")
     files = [file for file in output_files(entry) if file["filename"].endswith(".mp4")]
     if not files:
         raise HostError("The workflow ended without saving an mp4.")
     return host.output_dir / files[0]["subfolder"] / files[0]["filename"]
+
+
+def shown_progress(host: HostProcess, graph: ApiGraph) -> AbstractContextManager:
+    """Progress on the terminal; nothing in a Python of yours that cannot speak to a websocket."""
+    try:
+        from support.host_progress import progress
+    except ImportError:
+        return nullcontext()
+    return progress(host, graph)
 
 
 def describe(host: HostProcess, mp4: Path) -> None:

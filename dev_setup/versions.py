@@ -6,8 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
 PINS = Path(__file__).resolve().parent / "pins"
-REQUIREMENTS = PINS / "requirements.txt"
-CONSTRAINTS = PINS / "constraints.txt"
+LOCKED = PINS / "locked.txt"
 
 
 @dataclass(frozen=True)

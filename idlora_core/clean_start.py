@@ -1,13 +1,15 @@
-"""Cures for a wrong voice in the first moments: a silent start, and a lead-in that is generated and cut off."""
+"""Against a wrong voice in the first moments: a silent start, and a lead-in that is generated and cut off."""
 
 import math
 
 from torch import Tensor
 
 from .frames import FRAMES_PER_LATENT
+from .options import checked_number
 from .positions import LTX2_GRID, AudioGrid
 
-ROUNDING = 1e-6
+EPSILON = 1e-6
+MAX_START_SECONDS = 10.0
 
 
 def num_lead_in_frames(lead_in_seconds: float, frame_rate: float) -> int:
@@ -23,10 +25,10 @@ def num_lead_in_frames(lead_in_seconds: float, frame_rate: float) -> int:
         A multiple of 8.
 
     Raises:
-        ValueError: lead_in_seconds below 0, or not a number.
+        ValueError: lead_in_seconds outside 0 to 10.
     """
     _check_seconds("Lead-in", lead_in_seconds)
-    return math.ceil(lead_in_seconds * frame_rate / FRAMES_PER_LATENT - ROUNDING) * FRAMES_PER_LATENT
+    return math.ceil(lead_in_seconds * frame_rate / FRAMES_PER_LATENT - EPSILON) * FRAMES_PER_LATENT
 
 
 def num_held_latents(lead_in_frames: int) -> int:
@@ -81,22 +83,21 @@ def num_silent_latents(
         grid: time grid of the audio VAE.
 
     Raises:
-        ValueError: silent_seconds below 0, not a number, or longer than what is generated.
+        ValueError: silent_seconds outside 0 to 10, or longer than what is generated.
     """
     _check_seconds("Silent start", silent_seconds)
     generated_seconds = num_frames / frame_rate
-    if silent_seconds > generated_seconds + ROUNDING:
+    if silent_seconds > generated_seconds + EPSILON:
         raise ValueError(
             f"Silent start is {silent_seconds} s, and {generated_seconds:.2f} s are generated ({num_frames} frames"
             f" at {frame_rate:g} fps). Give less, or 0 for none."
         )
     if silent_seconds == 0:
         return 0
-    mel_frames = silent_seconds * grid.sample_rate / grid.hop_length + ROUNDING
+    mel_frames = silent_seconds * grid.sample_rate / grid.hop_length + EPSILON
     return max(math.floor((mel_frames - 1) / grid.mel_frames_per_latent) + 1, 1)
 
 
 def _check_seconds(name: str, seconds: float) -> None:
-    """Refuse a time that is no time."""
-    if not 0 <= seconds < math.inf:
-        raise ValueError(f"{name} is {seconds} s; give 0 (off) or more.")
+    """Refuse a time that is negative, not a number or absurdly long."""
+    checked_number(name, seconds, 0.0, MAX_START_SECONDS, " s (0 is off)")

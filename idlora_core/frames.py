@@ -6,21 +6,37 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .numerics import Numerics
+from .options import checked_number
 from .positions import LTX2_GRID, AudioGrid
 
 FRAMES_PER_LATENT = 8
 PIXELS_PER_LATENT = 32
 MAX_LENGTH = 16384  # frames, as in the host's own nodes
+MAX_SIDE = 16384  # pixels, likewise
+FRAME_RATES = (1.0, 240.0)
+
+
+def checked_frame_rate(frame_rate: float) -> float:
+    """The frame rate, once it is one that a clip can have.
+
+    Raises:
+        ValueError: below 1, above 240, or not a number.
+    """
+    return checked_number("frame_rate", frame_rate, *FRAME_RATES, " frames per second (the paper uses 25)")
 
 
 def checked_length(num_frames: int) -> int:
     """The clip length, once it is one that the video VAE can make.
 
     Raises:
-        ValueError: not 8n + 1; the message names the two nearest lengths.
+        ValueError: not 8n + 1, or above 16384; the message names the two nearest lengths.
     """
-    if num_frames >= 1 and num_frames % FRAMES_PER_LATENT == 1:
+    if 1 <= num_frames <= MAX_LENGTH and num_frames % FRAMES_PER_LATENT == 1:
         return num_frames
+    if num_frames > MAX_LENGTH:
+        raise ValueError(
+            f"Length is {num_frames:.6g} frames; use at most {MAX_LENGTH - FRAMES_PER_LATENT + 1}."
+        )
     below = max((num_frames - 1) // FRAMES_PER_LATENT * FRAMES_PER_LATENT + 1, 1)
     nearest = f"{below} or {below + FRAMES_PER_LATENT}"
     raise ValueError(f"Length is {num_frames} frames; LTX-2 makes 8n + 1 frames: use {nearest}.")
@@ -56,7 +72,8 @@ def num_audio_latents(
 def fitted_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     """Size in pixels of a clip that keeps a picture's aspect.
 
-        scale = max_side / max(width, height); each side rounded to a multiple of 32, at least 32
+        checked_number("max_side", max_side, PIXELS_PER_LATENT, MAX_SIDE, " pixels")
+    scale = max_side / max(width, height); each side rounded to a multiple of 32, at least 32
 
     Returns:
         (width, height).
@@ -64,13 +81,15 @@ def fitted_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     Source:
         The authors' inference script.
     """
+    checked_number("max_side", max_side, PIXELS_PER_LATENT, MAX_SIDE, " pixels")
     scale = max_side / max(width, height)
     return _snapped(width * scale), _snapped(height * scale)
 
 
 def _snapped(side: float) -> int:
     """The nearest multiple of 32, at least 32."""
-    return max(round(round(side) / PIXELS_PER_LATENT) * PIXELS_PER_LATENT, PIXELS_PER_LATENT)
+    nearest = round(round(side) / PIXELS_PER_LATENT) * PIXELS_PER_LATENT
+    return min(max(nearest, PIXELS_PER_LATENT), MAX_SIDE)
 
 
 def checked_size(width: int, height: int) -> tuple[int, int]:
@@ -79,10 +98,16 @@ def checked_size(width: int, height: int) -> tuple[int, int]:
     Raises:
         ValueError: otherwise, naming the nearest size that works.
     """
-    if min(width, height) > 0 and width % PIXELS_PER_LATENT == 0 and height % PIXELS_PER_LATENT == 0:
+    sides = min(width, height), max(width, height)
+    if (
+        sides[0] > 0
+        and sides[1] <= MAX_SIDE
+        and width % PIXELS_PER_LATENT == 0
+        and height % PIXELS_PER_LATENT == 0
+    ):
         return width, height
     raise ValueError(
-        f"Size is {width}x{height}; both sides must be multiples of 32, such as"
+        f"Size is {width:.6g}x{height:.6g}; both sides must be multiples of 32, such as"
         f" {_snapped(width)}x{_snapped(height)}, or both 0 to take the picture's aspect."
     )
 
@@ -110,6 +135,21 @@ def centre_crop_resize(image: Tensor, width: int, height: int) -> Tensor:
     return image[:, :, top : top + height, left : left + width]
 
 
+def checked_picture(image: Tensor) -> Tensor:
+    """Pictures (B, H, W, C) that have pixels and colours, finite ones.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    if image.ndim != 4 or 0 in image.shape or image.shape[-1] < 3:
+        raise ValueError(
+            f"The picture has shape {tuple(image.shape)}; connect an RGB picture (1, height, width, 3)."
+        )
+    if not image.isfinite().all():
+        raise ValueError("The picture holds values that are not numbers (NaN or Inf). Load it again.")
+    return image
+
+
 def fitted_picture(image: Tensor, width: int, height: int) -> Tensor:
     """One picture as the video VAE takes it: cropped and resized, without its alpha channel.
 
@@ -121,8 +161,9 @@ def fitted_picture(image: Tensor, width: int, height: int) -> Tensor:
         (1, height, width, 3).
 
     Raises:
-        ValueError: a batch of pictures.
+        ValueError: a batch of pictures, one without colours or pixels, or values that are not numbers.
     """
+    checked_picture(image)
     if image.shape[0] != 1:
         raise ValueError(
             f"The image input takes one picture, got a batch of {image.shape[0]}. Pick one with Get Image from Batch."

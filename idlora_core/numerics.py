@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from .choices import checked_choice
+from .options import checked_choice
 
 Numerics = Literal["host", "official"]
 """`host`: as ComfyUI runs every other LTX-2 graph (float32 positions, per-token audio-video timesteps).

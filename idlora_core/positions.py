@@ -32,6 +32,7 @@ class AudioGrid:
         return self.sample_rate / self.hop_length / self.mel_frames_per_latent
 
 
+MAX_GAP_SECONDS = 5.0
 LTX2_GRID = AudioGrid()
 """The grid of LTX-2 and LTX-2.3: 25 latents a second."""
 
@@ -85,19 +86,31 @@ def reference_bounds(
         (1, 1, T, 2) float32, seconds, [start, end) per token; the last end is -gap.
 
     Raises:
-        ValueError: num_tokens < 1, or gap_seconds not above 0.
+        ValueError: num_tokens < 1, or a gap that is not above 0 s and at most 5 s.
 
     Source:
         arXiv 2603.10256, section 3.3; the authors' offset of one token before zero.
     """
-    gap = grid.seconds_per_latent if gap_seconds is None else gap_seconds
-    if not gap > 0:
-        raise ValueError(f"The gap between reference and clip must be above 0 s, got {gap}.")
+    gap = grid.seconds_per_latent if gap_seconds is None else checked_gap(gap_seconds)
     bounds = latent_bounds(num_tokens, grid)
     if numerics == "official":
         bounds = bounds.to(torch.bfloat16)
         return (bounds - bounds[..., -1, 1].max().item() - gap).float()
     return bounds - (bounds[..., -1, 1].item() + gap)
+
+
+def checked_gap(gap_seconds: float | None) -> float | None:
+    """The gap between reference and clip, once it is None, or above 0 s and at most 5 s.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    if gap_seconds is not None and not 0 < gap_seconds <= MAX_GAP_SECONDS:
+        raise ValueError(
+            f"The gap between reference and clip is {gap_seconds:.6g} s; it must be above 0 s and at most"
+            f" {MAX_GAP_SECONDS:g} s (trained with 0.04)."
+        )
+    return gap_seconds
 
 
 def audio_tokens(latent: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from .choices import checked_choice
+from .options import checked_choice
 
 Speed = Literal["exact", "fast"]
 SPEEDS: tuple[Speed, ...] = get_args(Speed)

@@ -53,7 +53,7 @@ def mismatches(variant: Variant, preset: str, audio_vae: ModelFamily = UNKNOWN) 
     Args:
         variant: the connected model.
         preset: name of a preset, or `custom`, of which nothing is said.
-        audio_vae: the family of the audio VAE that encoded the reference; `UNKNOWN` where there is none.
+        audio_vae: the family of the VAE that encoded the voice; it must be the model's.
     """
     found = [audio_vae_mismatch(audio_vae, variant.family)]
     if preset in PRESETS and variant.distilled is not None:

@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..idlora_core.clean_start import without_lead_in
+from ..idlora_core.frames import checked_frame_rate
 from ..idlora_core.sound import fitted_to_frames
 from .host import vae as host_vae
 from .host.latents import FRAME_RATE, LEAD_IN_FRAMES, streams
@@ -55,7 +56,7 @@ class DecodeAV(io.ComfyNode):
         video_latent, audio_latent = streams(latent)
         if video_latent.shape[0] != 1:
             raise ValueError(f"AV Decode takes one clip, got a batch of {video_latent.shape[0]}.")
-        frame_rate = frame_rate or latent.get(FRAME_RATE, HOSTS_FRAME_RATE)
+        frame_rate = checked_frame_rate(frame_rate or latent.get(FRAME_RATE, HOSTS_FRAME_RATE))
         images = host_vae.decode_video(video_vae, video_latent, tiling)
         waveform, sample_rate = host_vae.decode_audio(audio_vae, audio_latent)
         lead_in_frames = latent.get(LEAD_IN_FRAMES, 0)

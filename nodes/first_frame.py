@@ -4,7 +4,13 @@ import torch
 from comfy_api.latest import io
 
 from ..idlora_core import frames
-from ..idlora_core.clean_start import num_held_latents, num_lead_in_frames, num_silent_latents
+from ..idlora_core.clean_start import (
+    MAX_START_SECONDS,
+    num_held_latents,
+    num_lead_in_frames,
+    num_silent_latents,
+)
+from ..idlora_core.options import checked_number
 from .guidance_options import GuidanceOptions
 from .host import vae as host_vae
 from .host.latents import joint_latent
@@ -17,9 +23,6 @@ from .sockets import (
     strength_input,
     video_vae_input,
 )
-
-SIZE_LIMIT = 16384
-MAX_START_SECONDS = 10.0
 
 
 class FirstFrameCondition(io.ComfyNode):
@@ -46,7 +49,7 @@ class FirstFrameCondition(io.ComfyNode):
                     "width",
                     default=0,
                     min=0,
-                    max=SIZE_LIMIT,
+                    max=frames.MAX_SIDE,
                     step=32,
                     tooltip="Width in pixels, a multiple of 32. 0 and 0: the picture's aspect at max_side.",
                 ),
@@ -54,7 +57,7 @@ class FirstFrameCondition(io.ComfyNode):
                     "height",
                     default=0,
                     min=0,
-                    max=SIZE_LIMIT,
+                    max=frames.MAX_SIDE,
                     step=32,
                     tooltip="Height in pixels, a multiple of 32. 0 and 0: the picture's aspect at max_side.",
                 ),
@@ -62,7 +65,7 @@ class FirstFrameCondition(io.ComfyNode):
                     "max_side",
                     default=512,
                     min=64,
-                    max=SIZE_LIMIT,
+                    max=frames.MAX_SIDE,
                     step=32,
                     tooltip="Long side in pixels when width and height are 0 (a square without a picture). Paper: 512.",
                 ),
@@ -91,7 +94,7 @@ class FirstFrameCondition(io.ComfyNode):
                         "The sound's first seconds are silence that the sampler may not change, so that speech begins"
                         " after them. Off at 0. Costs speaking time: the clip does not get longer. With a lead-in it"
                         " counts from the lead-in's start. Meant against a wrong voice in the first half second;"
-                        " nobody has heard yet whether it helps."
+                        " experimental."
                     ),
                     optional=True,
                     advanced=True,
@@ -103,10 +106,10 @@ class FirstFrameCondition(io.ComfyNode):
                     max=MAX_START_SECONDS,
                     step=0.01,
                     tooltip=(
-                        "Generates so much more before the clip, in steps of 8 frames, and AV Decode removes it from"
+                        "Generates this much more before the clip, in steps of 8 frames, and AV Decode removes it from"
                         " picture and sound; a picture is held still through it. Off at 0. Costs time and memory for"
                         " the extra frames, and words that are spoken too early are cut off. Meant against a wrong"
-                        " voice in the first half second; nobody has heard yet whether it helps."
+                        " voice in the first half second; experimental."
                     ),
                     optional=True,
                     advanced=True,
@@ -147,6 +150,8 @@ class FirstFrameCondition(io.ComfyNode):
         host_vae.check_video_vae(video_vae)
         grid = host_vae.audio_grid(audio_vae)
         frames.checked_length(length)
+        frames.checked_frame_rate(frame_rate)
+        checked_number("strength", strength, 0.0, 1.0)
         picture = _first_frame(image, continue_from)
         lead_in_frames = num_lead_in_frames(lead_in_seconds, frame_rate)
         total = length + lead_in_frames
@@ -167,13 +172,13 @@ class FirstFrameCondition(io.ComfyNode):
 def _first_frame(image: torch.Tensor | None, continue_from: torch.Tensor | None) -> torch.Tensor | None:
     """(1, H, W, C): the picture, or the last frame of an earlier clip."""
     if continue_from is None:
-        return image
+        return None if image is None else frames.checked_picture(image)
     if image is not None:
         raise ValueError(
             "First-Frame Condition got both image and continue_from, and each is the first frame."
             " Disconnect one of them."
         )
-    return continue_from[-1:]
+    return frames.checked_picture(continue_from)[-1:]
 
 
 def _size(picture: torch.Tensor | None, width: int, height: int, max_side: int) -> tuple[int, int]:
@@ -190,7 +195,7 @@ def _video_latent(
 ) -> torch.Tensor:
     """(1, 128, F, H, W): zeros, with the encoded picture in the lead-in and the clip's first frame."""
     width, height = (side // frames.PIXELS_PER_LATENT for side in size)
-    latent = torch.zeros(1, 128, frames.num_video_latents(num_frames), height, width)
+    latent = torch.zeros(1, video_vae.latent_channels, frames.num_video_latents(num_frames), height, width)
     if picture is not None:
         still = host_vae.encode_picture(video_vae, frames.fitted_picture(picture, *size), lead_in_frames + 1)
         latent[:, :, : num_held_latents(lead_in_frames)] = still

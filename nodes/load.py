@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from ..idlora_core.lora.match import MAX_STRENGTH
-from ..idlora_core.lora.safetensors_header import shown
+from ..idlora_core.options import shown
 from .host import lora as host_lora
 from .host.status import send_status
 from .host.variant import variant_of

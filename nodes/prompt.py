@@ -17,7 +17,7 @@ class IDLoRAPrompt(io.ComfyNode):
             display_name="ID-LoRA Prompt",
             category=CATEGORY,
             description=(
-                "Writes [VISUAL]: .. [SPEECH]: .. [SOUNDS]: .. for the text encoder, and tells how long the words take."
+                "Writes [VISUAL]: .. [SPEECH]: .. [SOUNDS]: .. for the text encoder, and shows how long the words take."
             ),
             search_aliases=["talking head prompt", "speech prompt", "dialogue", "id-lora"],
             inputs=[
@@ -33,7 +33,7 @@ class IDLoRAPrompt(io.ComfyNode):
                     default="",
                     tooltip=(
                         "The words that are spoken, as they are said. About 2.5 words a second;"
-                        " what does not fit the clip is cut. What is in brackets counts as a direction, not as words."
+                        " what does not fit the clip is cut off. What is in brackets counts as a direction, not as words."
                     ),
                 ),
                 io.String.Input(

@@ -23,7 +23,7 @@ class EncodeReferenceAudio(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Turns a voice recording into the reference that ID-LoRA speaks with."
-                " Any sample rate, mono or stereo; the best seconds of speech are taken, shown and played, with"
+                " Any sample rate, any number of channels; the best seconds of speech are taken, shown and played, with"
                 " advice where the recording is short, clipped or noisy, or holds music or two speakers."
             ),
             search_aliases=[
@@ -47,7 +47,7 @@ class EncodeReferenceAudio(io.ComfyNode):
                     max=30.0,
                     step=0.1,
                     tooltip=(
-                        "At most so much of the recording is taken. The model was trained"
+                        "Uses at most this many seconds of the recording. The model was trained"
                         " with about 5 s; users report that longer references are echoed in the clip."
                     ),
                 ),
@@ -61,7 +61,7 @@ class EncodeReferenceAudio(io.ComfyNode):
                         "How long before the clip the reference ends, on the model's time line; it costs nothing."
                         " 0.04 s, one audio token, is what ID-LoRAs were trained with. More sets the clip's first"
                         " sound further apart from the reference's last, at distances that were not trained."
-                        " Meant against a wrong voice in the first half second; nobody has heard yet whether it helps."
+                        " Meant against a wrong voice in the first half second; experimental."
                     ),
                     optional=True,
                     advanced=True,
@@ -90,7 +90,7 @@ class EncodeReferenceAudio(io.ComfyNode):
                     "level_loudness",
                     default=False,
                     tooltip=(
-                        "Bring what is taken to -23 LUFS (EBU R 128), less where it would clip."
+                        "Normalises what is taken to -23 LUFS (EBU R 128), less where it would clip."
                         " For recordings that are much too soft or too loud; off leaves the level alone."
                     ),
                     optional=True,
@@ -133,7 +133,8 @@ class EncodeReferenceAudio(io.ComfyNode):
             level_loudness,
         )
         latent = host_vae.encode_reference(audio_vae, recording.waveform)
-        reference = Reference(latent, grid, reference_gap_seconds)
+        family = host_vae.audio_family(audio_vae)
+        reference = Reference(latent, grid, reference_gap_seconds, family)
         shown, remark = player_and_picture(
             recording.waveform, grid.sample_rate, lambda: reference_picture.draw(recording, reference)
         )
@@ -145,10 +146,10 @@ class EncodeReferenceAudio(io.ComfyNode):
 
 
 def _summary(recording: Recording, reference: Reference) -> str:
-    """4.8 s, 121 tokens, -21 dBFS, speech 92 %."""
+    """4.8 s, 121 tokens, -21 dBFS, 92% speech."""
     return (
         f"{recording.seconds:.1f} s, {reference.num_tokens} tokens, {recording.level_dbfs:.0f} dBFS,"
-        f" speech {100 * recording.diagnosis.speech_share:.0f} %"
+        f" {100 * recording.diagnosis.speech_share:.0f}% speech"
     )
 
 

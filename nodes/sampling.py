@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..idlora_core.families import UNKNOWN
 from ..idlora_core.guidance import Guidance
 from ..idlora_core.presets import DISTILLED, LTX2, PRESETS
 from ..idlora_core.run_report import RunReport, voice_remarks
@@ -179,6 +180,7 @@ def _report(
         num_steps=num_steps,
         remarks=remarks,
         is_fast=guider.extrapolation is not None,
+        audio_vae=guider.reference.audio_vae if guider.reference else UNKNOWN,
     )
 
 

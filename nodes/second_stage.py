@@ -4,6 +4,7 @@ import torch
 from comfy_api.latest import io
 
 from ..idlora_core import frames
+from ..idlora_core.options import checked_number
 from .host import upscale
 from .host import vae as host_vae
 from .host.latents import LEAD_IN_FRAMES, streams
@@ -48,6 +49,7 @@ class SecondStage(io.ComfyNode):
     def execute(cls, latent, upscale_model, video_vae, strength, image=None) -> io.NodeOutput:
         host_vae.check_video_vae(video_vae)
         upscale.check_upscale_model(upscale_model)
+        checked_number("strength", strength, 0.0, 1.0)
         video, _ = streams(latent)
         video = upscale.upscaled_video(upscale_model, video_vae, video)
         if image is None:
@@ -59,7 +61,7 @@ class SecondStage(io.ComfyNode):
 
 
 def _encoded(video_vae, image: torch.Tensor, video: torch.Tensor, num_frames: int) -> torch.Tensor:
-    """The picture, still for so many frames, at the size of a video latent and no longer than it."""
+    """The picture, still for that many frames, at the size of a video latent and no longer than it."""
     height, width = (side * frames.PIXELS_PER_LATENT for side in video.shape[-2:])
     still = host_vae.encode_picture(video_vae, frames.fitted_picture(image, width, height), num_frames)
     return still[:, :, : video.shape[2]]

@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 CATEGORY = "ID-LoRA"
+CREDENTIALS_CATEGORY = "ID-LoRA/credentials"
 
 IdentityReference = io.Custom("IDLORA_REFERENCE")
 """Socket of `idlora_core.reference.Reference`."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from dev_setup.processes import on_being_told_to_end
 from support import given
 from support.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
 
@@ -18,7 +19,7 @@ hypothesis.settings.load_profile("idlora")
 
 def pytest_configure() -> None:
     """End as on Ctrl-C when told to end, so that the host that was started is stopped."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    on_being_told_to_end(signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

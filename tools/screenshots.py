@@ -1,7 +1,5 @@
 """`dev.py screenshots`: the pictures in docs/images/ and web/docs/images/, taken of the real frontend on a real host.
 
-    python -m tools.screenshots CHROMIUM
-
 The example picture and voice are real; the clip of the finished run is noise, as small random models make it.
 """
 
@@ -61,7 +59,12 @@ def take_workflows(page: ComfyPage) -> None:
     hide_all_but_the_graph(page)
     for name in NAMES:
         page.drop_file(FOLDER / f"{name}.json")
-        save(framed(page, page.probe("bounds"), zoom=0.7), f"workflow_{name.removeprefix('idlora_')}")
+        save(framed(page, page.probe("bounds"), zoom=0.7), f"workflow_{short_name(name)}")
+
+
+def short_name(workflow: str) -> str:
+    """What sets a workflow apart from the others: `idlora_gguf` is gguf, `..., signed` is signed."""
+    return workflow.removeprefix("idlora_").split(", ")[-1]
 
 
 def take_nodes(page: ComfyPage, kinds: list[str]) -> None:
@@ -189,10 +192,6 @@ def running_host() -> Iterator[HostProcess]:
             yield host
 
 
-def main() -> None:
-    with running_host() as host, open_window(Path(sys.argv[1])) as window:
+def take(chromium: Path) -> None:
+    with running_host() as host, open_window(chromium) as window:
         take_all(window, host)
-
-
-if __name__ == "__main__":
-    main()

@@ -15,11 +15,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from ..families import FileFamily, LinearShape, file_family
+from ..options import shown
 from ..variant import distilled_by_ranks
 from .convert import Role, TensorName, tensor_name
 from .dora import magnitude_fits
 from .peft import CONFIG_NAME, PeftSettings, settings_beside, settings_inside
-from .safetensors_header import Header, read_header, refuse, shown
+from .safetensors_header import Header, read_header, refuse
 
 AUDIO_ATTENTIONS = ("audio_attn1", "audio_attn2")
 AUDIO_PARTS = (*AUDIO_ATTENTIONS, "audio_ff")

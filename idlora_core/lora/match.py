@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..families import AUDIO_MODULE, UNKNOWN, FileFamily, LinearShape, ModelFamily, model_family
+from ..options import shown
 from .files import AUDIO_ATTENTIONS, VIDEO_PARTS, LoraFile, LoraTarget
-from .safetensors_header import refuse, shown
+from .safetensors_header import refuse
 
 MAX_STRENGTH = 10.0
 

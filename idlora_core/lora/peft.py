@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .safetensors_header import Header, refuse, shown
+from ..options import shown
+from .safetensors_header import Header, refuse
 
 CONFIG_NAME = "adapter_config.json"
 MAX_CONFIG_BYTES = 4_000_000

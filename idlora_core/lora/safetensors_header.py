@@ -10,6 +10,8 @@ from typing import NamedTuple, NoReturn
 
 from safetensors import SafetensorError, safe_open
 
+from ..options import shown
+
 LENGTH_BYTES = 8
 MAX_HEADER_BYTES = 16_000_000
 MAX_TENSORS = 20_000
@@ -32,14 +34,6 @@ class Header(NamedTuple):
     path: Path
     tensors: dict[str, TensorInfo]
     metadata: dict[str, str]
-
-
-def shown(text: object, limit: int = 80) -> str:
-    """Text from a file, made fit to be shown: one line, printable, not too long."""
-    line = "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text)[: limit + 1]
-    )
-    return line if len(line) <= limit else f"{line[: limit - 3]}..."
 
 
 def refuse(subject: object, reason: str) -> NoReturn:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..reference import Span
-from .activity import runs, widened
 from .frames import FRAMES_PER_SECOND, Frames
+from .runs import runs, widened
 from .selection import SUSTAINED_LIKENESS
+from .waveform import Span
 
 NEARLY_ALL = 0.75
 LEAST_SPEECH_SECONDS = 3.0  # arXiv 2603.10256 and users' reports: 3-5 s of speech
@@ -37,7 +37,7 @@ QUIETEST_NOISE_DB = -100.0
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Measurements of what is taken of a recording, before any levelling.
+    """Measurements of what is taken of a recording, before any normalisation.
 
     Attributes:
         seconds: length of all that is taken.
@@ -90,7 +90,7 @@ class Diagnosis:
     def _clipped(self) -> str:
         if self.clipped_share < MOST_CLIPPED:
             return ""
-        return f"Clipped ({100 * self.clipped_share:.1f} % of samples): record again at a lower input level."
+        return f"Clipped ({100 * self.clipped_share:.1f}% of samples): record again at a lower input level."
 
     def _noisy(self) -> str:
         if self.snr_db >= LEAST_SNR_DB or self.is_music:  # music leaves no pauses to measure noise in

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..reference import FRAME_SECONDS, resampled
+from .waveform import FRAME_SECONDS, at_most_stereo, resampled
 
 FRAMES_PER_SECOND = round(1 / FRAME_SECONDS)
 ANALYSIS_RATE_HZ = 8_000
@@ -92,7 +92,7 @@ def _level_features(
     # 11025 Hz has frames of 110 and of 111 samples: sums between edges, of running sums.
     bounds = torch.tensor(edges).clamp(max=waveform.shape[-1]) - edges[0]
     lengths = torch.diff(bounds).clamp(min=1)
-    power = _sums(chunk.square().mean(dim=(0, 1)), bounds) / lengths
+    power = _sums(at_most_stereo(chunk).square().mean(dim=(0, 1)), bounds) / lengths
     clipped = _sums(_on_flat_top(chunk, peak).float().mean(dim=(0, 1)), bounds)
     longest = int(lengths.max())
     index = (bounds[:-1, None] + torch.arange(longest)).clamp(max=chunk.shape[-1] - 1)
@@ -141,7 +141,7 @@ def _windows(waveform: Tensor, sample_rate: int, first: int, last: int) -> Tenso
     margin = WINDOW // HOP  # frames on each side; silence beyond the recording's ends
     start, stop = sample_at(first - margin, sample_rate), sample_at(last + margin, sample_rate)
     inside = waveform[..., max(start, 0) : min(stop, waveform.shape[-1])]
-    mono = inside.to("cpu", torch.float32).mean(dim=(0, 1))
+    mono = at_most_stereo(inside.to("cpu", torch.float32)).mean(dim=(0, 1))
     padded = F.pad(mono, (max(-start, 0), max(stop - waveform.shape[-1], 0)))
     sound = resampled(padded, sample_rate, ANALYSIS_RATE_HZ)
     offset = margin * HOP + HOP // 2 - WINDOW // 2

@@ -5,7 +5,7 @@ import math
 import torchaudio
 from torch import Tensor
 
-from ..reference import peak_dbfs
+from .waveform import peak_dbfs
 
 TARGET_LUFS = -23.0
 PEAK_CEILING_DBFS = -1.0
@@ -35,7 +35,7 @@ def integrated_lufs(waveform: Tensor, sample_rate: int) -> float:
     return loudness - gain_db if math.isfinite(loudness) else -math.inf
 
 
-def levelling_gain_db(waveform: Tensor, sample_rate: int) -> float:
+def normalising_gain_db(waveform: Tensor, sample_rate: int) -> float:
     """The gain that brings a waveform to -23 LUFS, or as near as its peak may rise: -1 dBFS.
 
     Args:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..reference import Span, first_sound, prepare_waveform
+from ..options import checked_choice
 from .activity import spoken_frames
 from .doctor import Diagnosis, diagnose
 from .frames import Frames, measure_frames
-from .loudness import TARGET_LUFS, integrated_lufs, levelling_gain_db
+from .loudness import TARGET_LUFS, integrated_lufs, normalising_gain_db
 from .selection import best_spans, first_spans
+from .waveform import Span, checked_recording, first_sound, prepare_waveform
 
 SELECTIONS = ("best part", "from the start")
 LEVEL_TOLERANCE_DB = 0.5
@@ -25,10 +26,9 @@ class Recording:
         sample_rate: of the recording, Hz. num_samples: its length.
         spans: what was taken of it, [start, end) in its samples.
         frames: its features.
-        diagnosis: of what was taken, before levelling.
-        gain_db: that was applied; None where levelling was off.
-        lufs: loudness of the levelled `waveform`, -inf for what is too quiet to have one; None where levelling was
-            off.
+        diagnosis: of what was taken, before normalisation.
+        gain_db: that was applied; None where normalisation was off.
+        lufs: loudness of the normalised `waveform`, -inf for what is too quiet to have one; None where that was off.
     """
 
     waveform: Tensor
@@ -54,12 +54,12 @@ class Recording:
     @property
     def remarks(self) -> list[str]:
         """Sentences for the user: what was done to the level, and the diagnosis' warnings."""
-        return [*self._levelling(), *self.diagnosis.warnings]
+        return [*self._normalisation(), *self.diagnosis.warnings]
 
-    def _levelling(self) -> list[str]:
+    def _normalisation(self) -> list[str]:
         if self.lufs is None or self.lufs >= TARGET_LUFS - LEVEL_TOLERANCE_DB:
             return []
-        return [f"Levelled to {self.lufs:.0f} LUFS only: more would clip."]
+        return [f"Normalised to {self.lufs:.0f} LUFS; more gain would clip."]
 
 
 def prepare_recording(
@@ -86,8 +86,8 @@ def prepare_recording(
     Raises:
         ValueError: what `prepare_waveform` refuses; an unknown `selection`.
     """
-    if selection not in SELECTIONS:
-        raise ValueError(f"selection is {selection!r}; choose one of: {', '.join(SELECTIONS)}.")
+    checked_choice("selection", selection, SELECTIONS)
+    sample_rate = checked_recording(waveform, sample_rate, max_seconds)
     start, num_samples = first_sound(waveform, sample_rate, max_seconds), waveform.shape[-1]
     frames = measure_frames(waveform, sample_rate)
     spoken = spoken_frames(frames)
@@ -96,7 +96,7 @@ def prepare_recording(
     else:
         spans = first_spans(start, spoken, sample_rate, num_samples, max_seconds, shorten_pauses)
     cut = prepare_waveform(waveform, sample_rate, target_rate, max_seconds, spans)
-    gain_db = levelling_gain_db(cut, target_rate) if level_loudness else None
+    gain_db = normalising_gain_db(cut, target_rate) if level_loudness else None
     if gain_db:
         cut = cut * 10 ** (gain_db / 20)
     diagnosis = diagnose(frames, spoken, spans, sample_rate, max_seconds)

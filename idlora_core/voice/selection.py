@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from ..reference import CROSSFADE_SECONDS, MIN_SECONDS, Span
-from .activity import runs, widened
 from .frames import FRAMES_PER_SECOND, Frames, sample_at
+from .runs import runs, widened
+from .waveform import CROSSFADE_SECONDS, MIN_SECONDS, Span
 
 # Pauses in read and in conversational speech are of 0.2-1 s (Campione and Veronis 2002); the model was
 # trained on continuous speech, so that what is longer than a phrase boundary needs is time without a voice.

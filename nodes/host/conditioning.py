@@ -27,6 +27,20 @@ def check_single_reference(positive: list, negative: list, reference: Reference 
         )
 
 
+def check_finite(positive: list, negative: list) -> None:
+    """Refuse conditioning that would turn the whole clip into noise or black.
+
+    Raises:
+        ValueError: a text embedding holds NaN or infinity.
+    """
+    for name, entries in (("positive", positive), ("negative", negative)):
+        if not all(torch.isfinite(entry[0]).all() for entry in entries):
+            raise ValueError(
+                f"The {name} conditioning holds values that are not finite (NaN or infinity): its text encoder or a"
+                " node behind it has failed. Load the text encoder again, in another precision if need be."
+            )
+
+
 def with_reference(
     numerics: Numerics, reference: Reference, hide_from_video: bool, hide_text: bool, device: torch.device
 ) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import folder_paths
@@ -34,9 +35,12 @@ def offer_examples() -> None:
 
 def _copy_whole(source: Path, target: Path) -> None:
     """Copy so that nobody ever sees a part of the file, not even on a full disk."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    # A name that no other process has: not its id, which two containers with one input folder may share.
+    handle, part = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:
-        shutil.copyfile(source, part)
+        with open(handle, "wb") as file:
+            file.write(source.read_bytes())
+        shutil.copymode(source, part)  # mkstemp's is for the owner alone
         os.replace(part, target)
     finally:
-        part.unlink(missing_ok=True)
+        Path(part).unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from ...idlora_core.sigmas import checked_sigmas
 from ...idlora_core.term_sizes import TermRecord, term_sizes
 from ...idlora_core.terms import Prediction
 from .cfg_hooks import CfgHooks
-from .conditioning import check_single_reference, variant, with_reference
+from .conditioning import check_finite, check_single_reference, variant, with_reference
 from .forward.passes import Forward
 from .latents import check_joint_latent
 from .masking import with_kept_parts
@@ -31,11 +31,12 @@ def identity_guider(
 
     Raises:
         ValueError: not an LTX-2 audio-video model, an STG block that does not exist, a percent window
-            the wrong way round, or a reference given twice.
+            the wrong way round, a reference given twice, or conditioning that is not finite.
         RuntimeError: the host lacks what the passes change.
     """
     check_model(model)
     check_single_reference(positive, negative, reference)
+    check_finite(positive, negative)
     guider = IdentityGuider(model, settings, reference)
     guider.set_conds(positive, negative)
     guider.set_cfg(settings.video["cfg"])
@@ -63,6 +64,7 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         self.latent_shapes: list[torch.Size] = []
         self._variants: dict[Prediction, list[dict]] = {}
         self._given: dict[str, Any] | None = None
+        self._checked = False
 
     def sample(self, noise, latent_image, sampler, sigmas, denoise_mask=None, *args, **kwargs):
         check_joint_latent(self.model_patcher, latent_image)
@@ -71,6 +73,7 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         checked_sigmas(sigmas)
         if self.extrapolation is not None:
             self.extrapolation.begin(sigmas, _name(sampler))
+        self._checked = False
         try:
             denoised = super().sample(noise, latent_image, sampler, sigmas, denoise_mask, *args, **kwargs)
         finally:
@@ -100,7 +103,11 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         if self.record is not None:
             self.record.begin(sigma, len(to_run), [name for name in wanted if name not in to_run])
         predictions = hooks.pre_cfg(predictions)
-        return hooks.post_cfg(self._combine(predictions, hooks), predictions)
+        denoised = hooks.post_cfg(self._combine(predictions, hooks), predictions)
+        if not self._checked:  # waits for the GPU: once a run
+            check_prediction(denoised)
+            self._checked = True
+        return denoised
 
     def full_plan(self) -> tuple[Prediction, ...]:
         """The predictions of a step inside every window."""
@@ -163,6 +170,19 @@ class IdentityGuider(comfy.samplers.CFGGuider):
 def _name(sampler) -> str:
     """Of the host's sampler function, without `sample_`; empty for samplers of another kind."""
     return getattr(getattr(sampler, "sampler_function", None), "__name__", "").removeprefix("sample_")
+
+
+def check_prediction(denoised: torch.Tensor) -> None:
+    """Stop a run that can only end in noise or black.
+
+    Raises:
+        RuntimeError: the guided prediction is not finite.
+    """
+    if not torch.isfinite(denoised).all():
+        raise RuntimeError(
+            "The first guided prediction is not finite (NaN or infinity), so the clip would be black or silent: check"
+            " the strength and file of each LoRA, the guidance scales, and the precision in which the model is loaded."
+        )
 
 
 def check_model(model: ModelPatcher) -> None:

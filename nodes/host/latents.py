@@ -48,12 +48,19 @@ def streams(latent: dict) -> tuple[torch.Tensor, torch.Tensor]:
     """Video and audio of a LATENT.
 
     Raises:
-        ValueError: it holds only one stream.
+        ValueError: it holds only one stream, or one that is empty or not finite.
     """
     samples = latent["samples"]
     if not samples.is_nested or len(samples.unbind()) != 2:
         raise ValueError(_ONE_STREAM.format(shape=tuple(samples.shape)))
     video, audio = samples.unbind()
+    for name, stream in (("video", video), ("audio", audio)):
+        if 0 in stream.shape:
+            raise ValueError(
+                f"The {name} part of the latent is empty, of shape {tuple(stream.shape)}. {_MAKE_IT}"
+            )
+        if not stream.isfinite().all():
+            raise ValueError(f"The {name} part of the latent holds values that are not numbers. {_MAKE_IT}")
     return video, audio
 
 
@@ -79,10 +86,11 @@ def check_joint_latent(model: ModelPatcher, samples) -> None:
         )
     if video.shape[0] != audio.shape[0]:
         raise ValueError(
-            f"The latent holds {video.shape[0]} videos and {audio.shape[0]} sounds; they must be as many."
+            f"The latent's video batch is {video.shape[0]} and its audio batch is {audio.shape[0]}; they must match."
         )
 
 
+_MAKE_IT = "Use First-Frame Condition to make one."
 _ONE_STREAM = (
     "The latent holds only one stream, of shape {shape}; video and audio are needed together."
     " Use First-Frame Condition, or join two latents with LTXV Concat AV Latent."

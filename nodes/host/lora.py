@@ -13,7 +13,7 @@ from comfy.weight_adapter import LoRAAdapter, WeightAdapterBase
 from ...idlora_core.lora.dora import dora_weight
 from ...idlora_core.lora.files import LoraTarget, check_finite, fingerprint, read_lora
 from ...idlora_core.lora.match import LoraMatch, checked_strength, match
-from ...idlora_core.lora.safetensors_header import shown
+from ...idlora_core.options import shown
 from .variant import NETWORK, linear_shapes
 
 FOLDER = "loras"

@@ -10,13 +10,15 @@ from comfy.ldm.lightricks.vae.causal_video_autoencoder import VideoVAE
 from comfy.sd import VAE
 from comfy_api.latest import InputImpl, Types
 
+from ...idlora_core.families import FAMILIES, ModelFamily, audio_vae_family
 from ...idlora_core.frames import PIXELS_PER_LATENT
 from ...idlora_core.positions import AudioGrid
-from ...idlora_core.reference import CHANNELS
+from ...idlora_core.voice.waveform import CHANNELS
 
 TILE_PIXELS, TILE_OVERLAP_PIXELS = 512, 64
 TILE_LATENT_FRAMES, TILE_OVERLAP_LATENT_FRAMES = 8, 1
 FRAME_RATE_DENOMINATOR = 1001
+VIDEO_CHANNELS = {family.video_channels for family in FAMILIES}
 
 
 def audio_model(vae: VAE) -> AudioVAE:
@@ -37,7 +39,7 @@ def audio_model(vae: VAE) -> AudioVAE:
 def check_video_vae(vae: VAE) -> None:
     """Refuse anything but an LTX-2 video VAE."""
     model = getattr(vae, "first_stage_model", None)
-    if not isinstance(model, VideoVAE) or vae.latent_channels != 128:
+    if not isinstance(model, VideoVAE) or vae.latent_channels not in VIDEO_CHANNELS:
         raise ValueError(
             f"The video VAE socket got {type(model).__name__}; connect the VAE output of the"
             " checkpoint loader that loads LTX-2."
@@ -49,6 +51,11 @@ def audio_grid(vae: VAE) -> AudioGrid:
     model = audio_model(vae)
     patchifier = model.normalizer.patchifier
     return AudioGrid(model.sample_rate, model.mel_hop_length, patchifier.audio_latent_downsample_factor)
+
+
+def audio_family(vae: VAE) -> ModelFamily:
+    """The family of an audio VAE, by the parts of its vocoder."""
+    return audio_vae_family({name for name, _ in audio_model(vae).vocoder.named_children()})
 
 
 def encode_reference(vae: VAE, waveform: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,8 @@ from typing import Any
 from comfy_api.latest import io, ui
 from torch import Tensor
 
+from ...idlora_core.options import shown as shown_text
+from ..host.status import log
 from .drawing import CannotDraw
 
 PLAYER_INPUT = "audioUI"
@@ -30,14 +32,25 @@ def player_and_picture(
         draw_picture: gives (1, H, W, 3) in [0, 1].
 
     Returns:
-        The `ui` of a NodeOutput and nothing more to say; or as much of it as there is and what to tell the user: a
-        full disk, or a Pillow too old to draw, takes a preview away, not the render.
+        The `ui` of a NodeOutput and nothing more to say; or as much of it as there is and what to tell the user. A full
+        disk or a Pillow that cannot draw takes a preview away, never the render: whatever goes wrong is logged.
     """
+    shown: dict[str, Any] = {}
+    remarks = []
     try:
-        audio = ui.PreviewAudio({"waveform": waveform, "sample_rate": sample_rate}).as_dict()
-        return audio | ui.PreviewImage(draw_picture()).as_dict(), ""
-    except CannotDraw as error:
-        return audio, str(error)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        return None, f"No player and picture: the host's temp folder cannot be written ({reason})."
+        shown |= ui.PreviewAudio({"waveform": waveform, "sample_rate": sample_rate}).as_dict()
+    except Exception as error:
+        log.exception("The player of Encode Reference Audio could not be made")
+        remarks.append(f"No player: {_reason(error)}.")
+    try:
+        shown |= ui.PreviewImage(draw_picture()).as_dict()
+    except Exception as error:
+        log.exception("The picture of Encode Reference Audio could not be made")
+        remarks.append(str(error) if isinstance(error, CannotDraw) else f"No picture: {_reason(error)}.")
+    return shown or None, " ".join(remarks)
+
+
+def _reason(error: Exception) -> str:
+    """What an error says, in a few words."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return shown_text(said or type(error).__name__)

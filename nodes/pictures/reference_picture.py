@@ -162,7 +162,7 @@ def width_of(text: str, font: "Font") -> float:
 
 
 def _columns(values: Tensor, num_columns: int) -> Tensor:
-    """The highest value in each of so many equal parts of (F,)."""
+    """The highest value in each of `num_columns` equal parts of (F,)."""
     return torch.nn.functional.adaptive_max_pool1d(values[None, None], num_columns)[0, 0]
 
 

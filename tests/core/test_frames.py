@@ -1,5 +1,7 @@
 """Sizes of a clip."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,8 +9,10 @@ from hypothesis import strategies as st
 
 from idlora_core.frames import (
     centre_crop_resize,
+    checked_frame_rate,
     checked_length,
     checked_size,
+    fitted_picture,
     fitted_size,
     num_audio_latents,
     num_video_latents,
@@ -29,6 +33,48 @@ def test_lengths_of_8n_plus_1_pass(num_frames):
 def test_other_lengths_are_refused_with_the_two_nearest(num_frames, nearest):
     with pytest.raises(ValueError, match=f"use {nearest}"):
         checked_length(num_frames)
+
+
+@pytest.mark.parametrize("num_frames", [16_393, 10**30, math.inf])
+def test_lengths_above_what_the_host_makes_are_refused(num_frames):
+    with pytest.raises(ValueError, match="use at most 16377"):
+        checked_length(num_frames)
+
+
+@pytest.mark.parametrize("frame_rate", [0, 0.001, -25, 241, 1e30, math.inf, -math.inf, math.nan])
+def test_what_is_no_frame_rate_is_refused(frame_rate):
+    with pytest.raises(ValueError, match=r"^frame_rate is .*; use 1 to 240 frames per second"):
+        checked_frame_rate(frame_rate)
+
+
+@pytest.mark.parametrize("frame_rate", [1, 23.976, 25.0, 240.0])
+def test_frame_rates_of_clips_pass(frame_rate):
+    assert checked_frame_rate(frame_rate) == frame_rate
+
+
+BAD_PICTURES = {
+    "grey": (torch.ones(1, 8, 8, 1), "connect an RGB picture"),
+    "grey with alpha": (torch.ones(1, 8, 8, 2), "connect an RGB picture"),
+    "no height": (torch.ones(1, 0, 8, 3), "connect an RGB picture"),
+    "no width": (torch.ones(1, 8, 0, 3), "connect an RGB picture"),
+    "none": (torch.ones(0, 8, 8, 3), "connect an RGB picture"),
+    "no batch": (torch.ones(8, 8, 3), "connect an RGB picture"),
+    "NaN": (torch.full((1, 8, 8, 3), math.nan), "not numbers"),
+    "Inf": (torch.full((1, 8, 8, 3), math.inf), "not numbers"),
+    "two": (torch.ones(2, 8, 8, 3), "batch of 2"),
+}
+
+
+@pytest.mark.parametrize(("picture", "words"), BAD_PICTURES.values(), ids=BAD_PICTURES)
+def test_what_is_no_picture_is_refused(picture, words):
+    with pytest.raises(ValueError, match=words):
+        fitted_picture(picture, 32, 32)
+
+
+@pytest.mark.parametrize("max_side", [-512, 0, 1, 10**9, math.nan])
+def test_a_side_that_cannot_be_made_is_refused(max_side):
+    with pytest.raises(ValueError, match="max_side is .*; use 32 to 16384 pixels"):
+        fitted_size(64, 64, max_side)
 
 
 def test_latents_of_the_papers_clip():
@@ -58,7 +104,7 @@ def test_fitted_sizes_can_be_made(width, height, max_side):
     assert checked_size(*size) == size
 
 
-@pytest.mark.parametrize("size", [(500, 512), (512, 0), (-32, 32)])
+@pytest.mark.parametrize("size", [(500, 512), (512, 0), (-32, 32), (32, 32_000), (10**30, 32)])
 def test_sizes_that_cannot_be_made_are_refused(size):
     with pytest.raises(ValueError, match="multiples of 32"):
         checked_size(*size)

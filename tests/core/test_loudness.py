@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idlora_core.reference import peak_dbfs
-from idlora_core.voice.loudness import integrated_lufs, levelling_gain_db
+from idlora_core.voice.loudness import integrated_lufs, normalising_gain_db
+from idlora_core.voice.waveform import peak_dbfs
 from support import recordings
 
 
@@ -37,7 +37,7 @@ def test_loudness_follows_the_gain(recorded_speech, gain_db):
 )
 def test_what_has_no_loudness_is_left_alone(waveform):
     assert integrated_lufs(waveform, 16_000) == -math.inf
-    assert levelling_gain_db(waveform, 16_000) == 0
+    assert normalising_gain_db(waveform, 16_000) == 0
 
 
 @settings(max_examples=15)
@@ -45,7 +45,7 @@ def test_what_has_no_loudness_is_left_alone(waveform):
 def test_levelling_reaches_the_target_or_the_peak(recorded_speech, gain_db):
     waveform, sample_rate = recordings.read(recorded_speech)
     waveform = waveform * 10 ** (gain_db / 20)
-    levelled = waveform * 10 ** (levelling_gain_db(waveform, sample_rate) / 20)
+    levelled = waveform * 10 ** (normalising_gain_db(waveform, sample_rate) / 20)
     assert peak_dbfs(levelled) <= -0.99
     assert integrated_lufs(levelled, sample_rate) == pytest.approx(-23, abs=0.1)
 
@@ -53,6 +53,6 @@ def test_levelling_reaches_the_target_or_the_peak(recorded_speech, gain_db):
 def test_a_single_loud_sample_keeps_the_rest_soft():
     waveform = sine(1000, -40, 16_000)
     waveform[..., 100] = 0.5
-    levelled = waveform * 10 ** (levelling_gain_db(waveform, 16_000) / 20)
+    levelled = waveform * 10 ** (normalising_gain_db(waveform, 16_000) / 20)
     assert peak_dbfs(levelled) == pytest.approx(-1.0, abs=0.01)
     assert integrated_lufs(levelled, 16_000) < -30

@@ -86,7 +86,7 @@ def test_a_variant_reads_as_a_sentence_part():
 
 
 def test_an_audio_vae_of_another_family_is_said_before_the_run():
-    (said,) = mismatches(UNKNOWN_MODEL, CUSTOM, audio_vae=LTX_2)
+    (said,) = mismatches(UNKNOWN_MODEL, CUSTOM, LTX_2)
     assert "encoded by an audio VAE of LTX-2, and the model is LTX-2.3" in said
     assert "load the audio VAE from the model's own checkpoint" in said
 

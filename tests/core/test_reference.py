@@ -2,13 +2,15 @@
 
 import math
 
+import av
 import pytest
 import torch
 import torchaudio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idlora_core.reference import Reference, leading_silence, prepare_waveform
+from idlora_core.reference import Reference
+from idlora_core.voice.waveform import DOWNMIX, at_most_stereo, leading_silence, prepare_waveform
 from support.allocations import cost
 
 
@@ -36,6 +38,29 @@ def test_stereo_channels_stay_apart():
     assert torch.equal(prepare_waveform(stereo, 16_000), stereo)
 
 
+LAYOUTS = {3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+
+
+@pytest.mark.parametrize("num_channels", DOWNMIX)
+def test_more_channels_are_downmixed_as_by_ffmpeg(num_channels):
+    """A 5.1 recording has its voice in the centre: a plain mean would give it a sixth of its level."""
+    recording = 0.2 * torch.randn(1, num_channels, 1600, generator=torch.Generator().manual_seed(0))
+    interleaved = recording[0].T.reshape(1, -1).numpy()
+    frame = av.AudioFrame.from_ndarray(interleaved, "flt", LAYOUTS[num_channels])
+    frame.sample_rate = 16_000
+    (stereo,) = av.AudioResampler("fltp", "stereo", 16_000).resample(frame)
+    torch.testing.assert_close(at_most_stereo(recording)[0], torch.from_numpy(stereo.to_ndarray()))
+
+
+def test_a_layout_that_is_not_usual_is_averaged():
+    assert torch.equal(at_most_stereo(torch.ones(1, 16, 8)), torch.ones(1, 1, 8))
+
+
+def test_a_rate_that_is_a_float_is_the_whole_number():
+    recording = tone(1.0, 44_100)
+    assert torch.equal(prepare_waveform(recording, 44_100.0), prepare_waveform(recording, 44_100))
+
+
 def test_the_first_seconds_after_silence_are_taken():
     recording = torch.cat([torch.zeros(1, 1, 32_000), tone(3.0, 16_000)], dim=2)
     prepared = prepare_waveform(recording, 16_000, max_seconds=1.0)
@@ -56,9 +81,14 @@ def test_length_never_exceeds_what_was_asked(sample_rate, seconds, max_seconds):
     assert prepared.shape[-1] <= math.ceil(max_seconds * 16_000)
 
 
-def test_only_what_is_taken_of_an_hour_is_copied():
-    hour = torch.cat([torch.zeros(1, 1, 16_000 * 3595), tone(5.0, 16_000)], dim=2)
-    assert cost(lambda: prepare_waveform(hour, 16_000)).peak_bytes < hour.nbytes / 10
+def test_only_what_is_taken_of_ten_minutes_is_copied():
+    minutes = torch.cat([torch.zeros(1, 1, 16_000 * 595), tone(5.0, 16_000)], dim=2)
+    assert cost(lambda: prepare_waveform(minutes, 16_000)).peak_bytes < minutes.nbytes / 5
+
+
+def test_finding_where_speech_begins_costs_a_few_mb_of_half_an_hour():
+    recording = torch.cat([torch.zeros(1, 1, 48_000 * 1795), tone(5.0, 48_000)], dim=2)
+    assert cost(lambda: leading_silence(recording, 48_000)).peak_bytes < recording.nbytes / 10
 
 
 @pytest.mark.parametrize("seconds_of_silence", [0, 5, 9.99, 10, 25, 60])
@@ -107,8 +137,18 @@ BAD = {
         {},
         "0.30 s of sound",
     ),
-    "max_seconds too small": (tone(1.0, 16_000), 16_000, {"max_seconds": 0.1}, "at least 0.5 s"),
-    "max_seconds NaN": (tone(1.0, 16_000), 16_000, {"max_seconds": math.nan}, "at least 0.5 s"),
+    "max_seconds too small": (tone(1.0, 16_000), 16_000, {"max_seconds": 0.1}, "use 0.5 to 30 s"),
+    "max_seconds too large": (tone(1.0, 16_000), 16_000, {"max_seconds": math.inf}, "max_seconds is inf"),
+    "integer samples": (32768 * tone(1.0, 16_000), 16_000, {}, "peaks at 84 dBFS.*scale integer samples"),
+    "far above full scale": (1e20 * tone(1.0, 16_000), 16_000, {}, "peaks at 394 dBFS"),
+    "rate NaN": (tone(1.0, 16_000), math.nan, {}, "at nan Hz; 8000 to 192000"),
+    "rate between whole numbers": (tone(1.0, 16_000), 16_000.5, {}, "at 16000.5 Hz"),
+    "max_seconds NaN": (
+        tone(1.0, 16_000),
+        16_000,
+        {"max_seconds": math.nan},
+        "max_seconds is nan; use 0.5 to 30 s",
+    ),
 }
 
 
@@ -125,3 +165,17 @@ def test_reference_gives_tokens_and_bounds():
     assert reference.tokens.shape == (1, 30, 128)
     assert reference.bounds().shape == (1, 1, 30, 2)
     assert (reference.bounds() < 0).all()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_reference_latent_that_is_not_finite_is_refused(value):
+    latent = torch.zeros(1, 8, 30, 16)
+    latent[0, 3, 7, 2] = value
+    with pytest.raises(ValueError, match="latent holds values that are not numbers"):
+        Reference(latent)
+
+
+@pytest.mark.parametrize("gap_seconds", [0.0, -1.0, 5.1, 1e9, 1e30, math.inf, math.nan])
+def test_a_gap_that_cannot_be_is_refused_before_anything_is_drawn(gap_seconds):
+    with pytest.raises(ValueError, match="must be above 0 s and at most 5 s"):
+        Reference(torch.zeros(1, 8, 30, 16), gap_seconds=gap_seconds)

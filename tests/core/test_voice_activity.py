@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idlora_core.voice import activity
-from idlora_core.voice.activity import runs, spoken_frames
+from idlora_core.voice.activity import spoken_frames
 from idlora_core.voice.frames import measure_frames
+from idlora_core.voice.runs import runs
 from support import recordings
 from tools.media import VOICE
 

@@ -12,6 +12,8 @@ from support.video import Video, read_video
 
 in_process.import_all()
 
+SAVERS = ("SaveVideo", "LTXIDLoRA_SaveSignedVideo")
+
 
 @pytest.fixture(scope="session")
 def studio(host):
@@ -35,7 +37,7 @@ def render(studio):
 
 def with_frames(graph: ApiGraph) -> ApiGraph:
     """The graph, saving the pictures of its video without loss as well."""
-    (save,) = [node["inputs"] for node in graph.values() if node["class_type"] == "SaveVideo"]
+    (save,) = [node["inputs"] for node in graph.values() if node["class_type"] in SAVERS]
     source = save["video"][0]
     images = graph[source]["inputs"].get("images", [source, 1])  # Create Video, or AV Decode
     inputs = {"images": images, "filename_prefix": save["filename_prefix"] + "_frames"}

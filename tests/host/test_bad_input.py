@@ -96,6 +96,7 @@ REFUSED = {
         {"sample": {"identity_scale": 1e9}},
         "1000000000.0 bigger than max of 100.0: preset.identity_scale",
     ),
+    "preset custom without one of its values": ({"sample": {"video_cfg": None}}, "preset.video_cfg"),
     "rescale of 2": ({"options": {"video_rescale": 2.0}}, "video_rescale"),
     "STG block that does not exist": (
         {"options": {"stg_block_indices": "29"}},
@@ -127,7 +128,7 @@ REFUSED = {
             "extra": {"second": REFERENCE_NODE},
             "sample": {"positive": ["second", 1], "negative": ["second", 2]},
         },
-        "already carries a reference voice from LTXV Reference Audio",
+        "already carries a reference voice, from LTXV Reference Audio or LTXV Set Audio Ref Tokens",
     ),
     "LoRA of another size": ({"lora": {"lora_name": "other_size.safetensors"}}, "other_size.safetensors"),
     "ordinary video LoRA": ({"lora": {"lora_name": "video_only.safetensors"}}, "audio"),

@@ -91,12 +91,12 @@ def test_player_and_picture_are_served_and_hold_what_was_encoded(studio, tmp_pat
 
 def test_the_status_line_of_a_good_recording_has_no_advice(studio, statuses):
     studio.run(voice_graph(max_seconds=4.9))
-    assert status(statuses) == "4.9 s, 123 tokens, -21 dBFS, speech 92 %"
+    assert status(statuses) == "4.9 s, 123 tokens, -21 dBFS, 92% speech"
 
 
 def test_advice_follows_the_status_line(studio, statuses):
     studio.run(voice_graph(max_seconds=1.0))
-    assert status(statuses).endswith(" %. Only 0.9 s of speech; 3-5 s are best: raise max_seconds.")
+    assert status(statuses).endswith("% speech. Only 0.9 s of speech; 3-5 s are best: raise max_seconds.")
 
 
 def test_each_new_input_changes_what_is_encoded(studio, tmp_path):
@@ -158,7 +158,7 @@ def test_a_temp_folder_that_cannot_be_written_takes_only_the_preview_away(studio
     try:
         entry = studio.run(voice_graph(max_seconds=2.25))
         assert "reference" not in entry["outputs"]
-        assert "No player and picture: the host's temp folder cannot be written (" in status(statuses)
+        assert "No player: " in status(statuses) and "No picture: " in status(statuses)
         render(small_graph(reference={"max_seconds": 2.25}, sample={"seed": 77}))
     finally:
         temp.unlink()

@@ -95,10 +95,12 @@ RATED = {"positive": ["rate", 0], "negative": ["rate", 1]}
 
 
 def test_the_hosts_frame_rate_node_is_heeded_where_the_latent_knows_none(render):
-    nodes = hosts_latent() | conditioning_at(12.5)
-    video = render(small_graph(nodes, sample={"latent": ["joint", 0], **RATED}))
-    assert video.frame_rate == 12.5, "and the video plays at it"
-    assert video.distance(render(small_graph(hosts_latent(), sample={"latent": ["joint", 0]}))) > SAME
+    nodes, played_at_25 = hosts_latent() | conditioning_at(12.5), {"frame_rate": 25.0}
+    sample = {"latent": ["joint", 0], **RATED}
+    assert render(small_graph(nodes, sample=sample)).frame_rate == 12.5, "and the video plays at it"
+    heeded = render(small_graph(nodes, sample=sample, decode=played_at_25))
+    plain = render(small_graph(hosts_latent(), sample={"latent": ["joint", 0]}, decode=played_at_25))
+    assert heeded.distance(plain) > SAME
 
 
 def test_the_latents_frame_rate_goes_before_the_conditionings_and_the_status_says_so(render, status_lines):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from support.host_client import ExecutionFailed
+
 PARTS = {
     "visual": "A woman.",
     "speech": "Good morning, everyone. I am glad that you are here today, and that there is time for a talk.",
@@ -34,15 +36,15 @@ def told(host):
 @pytest.mark.parametrize(
     ("inputs", "line"),
     [
-        ({"frame_rate": 24.0}, "about 5.9 s of speech"),
-        ({"length": 0}, "about 5.9 s of speech"),
-        ({"length": 201}, "about 5.9 s of speech, the clip has 8.0 s"),
+        ({"frame_rate": 24.0}, "about 6.4 s of speech"),
+        ({"length": 0}, "about 6.4 s of speech"),
+        ({"length": 201}, "about 6.4 s of speech; the clip is 8.0 s long"),
         (
             {"length": ["length", 0]},
-            "The line needs about 5.9 s, the clip has 4.8 s: what does not fit is cut."
-            " Shorten it to about 14 words or set length to 153.",
+            "The line needs about 6.4 s and the clip is 4.8 s long: the rest will be cut off."
+            " Shorten it to about 12 words or set length to 161.",
         ),
-        ({"length": ["length", 0], "frame_rate": ["frame_rate", 0]}, "the clip has 5.0 s: what does not fit"),
+        ({"length": ["length", 0], "frame_rate": ["frame_rate", 0]}, "the clip is 5.0 s long: the rest will"),
     ],
 )
 def test_the_words_are_measured_and_the_prompt_is_the_same(told, inputs, line):
@@ -51,7 +53,15 @@ def test_the_words_are_measured_and_the_prompt_is_the_same(told, inputs, line):
     assert line in log
 
 
+@pytest.mark.parametrize("frame_rate", [0.0, -25.0, 1000.0])
+def test_a_linked_frame_rate_that_is_none_is_refused_in_one_sentence(host, frame_rate):
+    graphs = graph(length=121, frame_rate=["frame_rate", 0])
+    graphs["frame_rate"]["inputs"]["value"] = frame_rate
+    with pytest.raises(ExecutionFailed, match="frame_rate is .*; use 1 to 240 frames per second"):
+        host.run(graphs)
+
+
 def test_without_words_nothing_is_spoken(told):
     text, log = told(speech=" ", length=121)
     assert text == "[VISUAL]: A woman. [SOUNDS]: A quiet room."
-    assert "Nothing is spoken." in log
+    assert "The speech field is empty." in log

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -42,7 +43,7 @@ def shown(schema):
 @pytest.mark.parametrize("node_type", sorted(RECORDED))
 def test_inputs_and_widgets_are_as_recorded(live, node_type):
     recorded, current = RECORDED[node_type], read_live(node_type, live[node_type])
-    assert shown(current) == shown(recorded), "Record anew: python -m tools.workflows --record URL"
+    assert shown(current) == shown(recorded), "Record anew: python3 dev.py workflows --record"
     defaults = {entry.name: entry.default for entry in current.inputs}
     assert [(e.name, defaults[e.name]) for e in recorded.inputs if e.default is not None] == [
         (e.name, e.default) for e in recorded.inputs if e.default is not None
@@ -93,7 +94,7 @@ def combos(info):
 @pytest.mark.parametrize("name", NAMES)
 def test_template_browser_lists_the_workflow_with_its_picture(host, name):
     assert sorted(host.get("/workflow_templates")[PACK_NAME]) == sorted(NAMES)
-    answer = host.fetch(f"/api/workflow_templates/{PACK_NAME}/{name}.jpg")
+    answer = host.fetch(f"/api/workflow_templates/{PACK_NAME}/{quote(name)}.jpg")
     assert answer.status == http.client.OK and answer.content_type == "image/jpeg"
     assert answer.body == (FOLDER / f"{name}.jpg").read_bytes()
 

@@ -7,6 +7,9 @@ import torch
 
 from support import in_process
 from support.clip import Clip, made_clip
+from support.signing import check, host, installation, save
+
+__all__ = ["check", "host", "installation", "save"]
 
 in_process.import_all()
 

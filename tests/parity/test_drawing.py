@@ -53,6 +53,37 @@ def test_a_plot_that_fails_costs_no_render(monkeypatch, caplog):
     assert "Traceback" in caplog.text
 
 
+FAILURES = [
+    ImportError("the _imagingft C module is not installed"),
+    OSError(28, "No space left on device"),
+    MemoryError(),
+    ValueError("bad size"),
+    RuntimeError("two\nlines"),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
+def test_nothing_that_goes_wrong_in_drawing_costs_the_run(tmp_path, monkeypatch, caplog, failure):
+    def load_default(*_):
+        raise failure
+
+    monkeypatch.setattr("folder_paths.temp_directory", str(tmp_path))
+    monkeypatch.setattr("PIL.ImageFont.load_default", load_default)
+    shown, remark = player_and_picture(torch.zeros(1, 2, 16_000), 16_000, lambda: font(12))
+    assert list(shown) == ["audio"] and remark.startswith("No picture: ") and "\n" not in remark
+    assert "could not be made" in caplog.text and type(failure).__name__ in caplog.text
+
+
+def test_a_player_that_cannot_be_written_leaves_the_picture(tmp_path, monkeypatch):
+    def no_player(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("folder_paths.temp_directory", str(tmp_path))
+    monkeypatch.setattr("comfy_api.latest.ui.PreviewAudio", no_player)
+    shown, remark = player_and_picture(torch.zeros(1, 2, 16_000), 16_000, lambda: torch.zeros(1, 8, 8, 3))
+    assert "images" in shown and "audio" not in shown and remark == "No player: MemoryError."
+
+
 def test_an_output_that_is_missing_is_told_where_it_is_used(caplog):
     assert missing_output("no plot").message == "no plot"
     assert "no plot" in caplog.text

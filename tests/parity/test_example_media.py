@@ -115,3 +115,18 @@ def test_a_pack_without_its_assets_loads_with_one_warning(input_folder, tmp_path
 
 def test_the_names_that_are_copied_are_those_that_the_workflows_load():
     assert sorted(example_media.EXAMPLES) == sorted(EXAMPLES)
+
+
+def test_processes_of_one_id_do_not_meet(input_folder, monkeypatch, caplog):
+    """Two containers with one input folder, whose ids are often equal, copy at the same time."""
+    copy, others = shutil.copymode, []
+
+    def another_comes_between(source, part):
+        copy(source, part)
+        if not others:
+            others.append(True)
+            load()
+
+    monkeypatch.setattr(shutil, "copymode", another_comes_between)
+    load()
+    assert content(input_folder) == EXAMPLES and not caplog.records

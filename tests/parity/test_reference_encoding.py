@@ -16,7 +16,7 @@ from ltx_core.model.audio_vae.model_configurator import (
 from ltx_core.model.audio_vae.ops import PerChannelStatistics
 from ltx_core.types import Audio
 
-from idlora_core.reference import leading_silence
+from idlora_core.voice.waveform import leading_silence
 from support import vaes
 
 LATENT_FEATURES = 128

@@ -75,13 +75,10 @@ def test_short_memory_runs_the_pass_whole(model, clip, denoise, block_runs, shor
 
 
 def test_the_hosts_free_memory_decides(monkeypatch):
-    module = step_cache
     states = torch.zeros(1, 10, 4), torch.zeros(1, 5, 2)
-    spare, num_entries = 4, 3
-    cache = module.StepCache(num_entries, spare)
-    for free, fits in ((spare * num_entries * 200 + 1, True), (spare * num_entries * 200, False)):
-        monkeypatch.setattr(module, "free_bytes", lambda _, free=free: free)
-        assert cache._fits(states) is fits
+    for free, fits in ((step_cache.SPARE * 200 + 1, True), (step_cache.SPARE * 200, False)):
+        monkeypatch.setattr(step_cache, "free_bytes", lambda _, free=free: free)
+        assert step_cache._fits(states) is fits
 
 
 def test_nothing_is_kept_after_a_step(model, clip, denoise):

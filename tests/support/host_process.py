@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dev_setup import processes
 from dev_setup.console import tail
 from dev_setup.versions import ROOT
 
@@ -85,7 +86,7 @@ class HostProcess(HostClient):
         _require_free(self.port)
         self._make_folders()
         with open(self.log_file, "wb") as log:
-            self._process = subprocess.Popen(
+            self._process = processes.start(
                 self._command(), cwd=self.tree, env=self._variables(), stdout=log, stderr=subprocess.STDOUT
             )
         atexit.register(self.stop)
@@ -102,12 +103,7 @@ class HostProcess(HostClient):
         atexit.unregister(self.stop)
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        processes.end(process)
 
     def add_input(self, file: Path, name: str | None = None) -> str:
         """Copy a file into the input folder; the name to give to LoadImage or LoadAudio."""

@@ -1,7 +1,7 @@
 """The shipped workflows' single source: each graph is written once, both JSON formats are drawn from it.
 
-    python -m tools.workflows                            draws workflows/*.json, *.jpg and docs/api/*.json
-    python -m tools.workflows --record http://HOST:PORT  records the node types' schemas from a running host
+    python3 dev.py workflows                  draws workflows/*.json, *.jpg and docs/api/*.json
+    python3 dev.py workflows --record [NODE]  records the node types' schemas first, from a host that it starts
 
 To add a workflow: a file with a function that returns a `Graph` (see one_stage.py; head.py and
 tail.py have the parts that the workflows share), and an entry in files.py.

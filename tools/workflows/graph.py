@@ -16,6 +16,7 @@ from typing import Any
 from .schema import InputSchema, NodeSchema, load_all
 
 NOTE = "MarkdownNote"
+ANY = "*"  # the type of an input that takes every output
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,6 @@ def _value(schema: NodeSchema, entry: InputSchema, values: Mapping[str, Any]) ->
     value = values.get(entry.name, entry.default)
     if value is None and not (entry.optional and not entry.is_widget):
         raise ValueError(f"{schema.type} needs a value for {entry.name}.")
-    if isinstance(value, Output) and value.type != entry.type:
+    if isinstance(value, Output) and entry.type not in (value.type, ANY):
         raise ValueError(f"{schema.type}.{entry.name} is {entry.type}; the link gives {value.type}.")
     return value

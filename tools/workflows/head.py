@@ -58,6 +58,7 @@ class Conditions:
     latent: Output
     reference: Output
     image: Output
+    recording: Output
     length: Output
     frame_rate: Output
 
@@ -155,6 +156,7 @@ def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
         latent["latent"],
         reference["reference"],
         image["IMAGE"],
+        audio["AUDIO"],
         length,
         frame_rate,
     )

@@ -3,7 +3,7 @@
 The facts are recorded from a running host's /object_info into `node_schemas.json`, so that workflows can be
 drawn without a host:
 
-    python -m tools.workflows --record http://127.0.0.1:8188
+    python3 dev.py workflows --record
 
 Those of other packs, which no host of the tests has, are written by hand from their sources into
 `foreign_schemas.json`.

@@ -1,32 +1,33 @@
 """The picture that ComfyUI's template browser shows beside a workflow's name."""
 
+import hashlib
 from pathlib import Path
 
 import av
 import numpy
 from PIL import Image, ImageDraw, ImageFont
 
-from tools.media import VOICE, draw_portrait
+from tools.media import PORTRAIT, VOICE
 
 SIDE = 512  # the browser crops to a square
 OVERSAMPLING = 2
 BACKGROUND, CARD, STRIP, INK, PALE, ACCENT = "#20272c", "#2d373e", "#0b0e10", "#ffffff", "#b7c4c9", "#58b3b3"
 FACE_BOX, WAVE_BOX, STRIP_BOX = (24, 104, 214, 294), (262, 104, 488, 294), (24, 340, 488, 494)
-MOUTH_OPENINGS = (0, 9, 4, 15)
+FRAMES = 4
 
 
 def draw_thumbnail(title: str, tagline: str) -> Image.Image:
-    """A face plus a voice, an arrow down, a strip of frames whose mouth moves."""
+    """A face plus a voice, an arrow down, a strip of frames."""
     image = Image.new("RGB", (SIDE * OVERSAMPLING, SIDE * OVERSAMPLING), BACKGROUND)
     draw = ImageDraw.Draw(image)
     _text(draw, (24, 12), title, 40, INK)
     _text(draw, (24, 62), tagline, 22, PALE)
-    faces = [draw_portrait(opening, oversampling=1) for opening in MOUTH_OPENINGS]
-    _paste(image, faces[0], FACE_BOX)
+    face = Image.open(PORTRAIT).convert("RGB")
+    _paste(image, face, FACE_BOX)
     _draw_plus(draw)
     _draw_wave(draw)
     _draw_arrow(draw)
-    _draw_strip(image, draw, faces)
+    _draw_strip(image, draw, face)
     return image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
 
@@ -79,16 +80,25 @@ def _draw_arrow(draw: ImageDraw.ImageDraw) -> None:
     draw.polygon([tuple(_scaled(p)) for p in ((x - 18, y), (x + 18, y), (x, y + 18))], INK)
 
 
-def _draw_strip(image: Image.Image, draw: ImageDraw.ImageDraw, faces: list[Image.Image]) -> None:
+def _draw_strip(image: Image.Image, draw: ImageDraw.ImageDraw, face: Image.Image) -> None:
     left, top, right, bottom = STRIP_BOX
     draw.rounded_rectangle(_scaled(STRIP_BOX), 10 * OVERSAMPLING, STRIP)
     for x in range(left + 10, right - 20, 26):
         for y in (top + 7, bottom - 17):
             draw.rounded_rectangle(_scaled((x, y, x + 15, y + 10)), 3 * OVERSAMPLING, PALE)
-    for i, face in enumerate(faces):
+    for i in range(FRAMES):
         x = left + 8 + 113 * i
         _paste(image, face, (x, top + 24, x + 109, bottom - 24))
 
 
+def source_of(title: str, tagline: str) -> str:
+    """A hash of all that a thumbnail is drawn from; kept in it, so that a test need not draw it again."""
+    source = hashlib.sha256(f"{title}\n{tagline}\n".encode())
+    for file in (Path(__file__), PORTRAIT, VOICE):
+        source.update(file.read_bytes())
+    return source.hexdigest()
+
+
 def save_thumbnail(path: Path, title: str, tagline: str) -> None:
-    draw_thumbnail(title, tagline).save(path, quality=88, optimize=True)
+    comment = source_of(title, tagline)
+    draw_thumbnail(title, tagline).save(path, quality=88, optimize=True, comment=comment)

@@ -20,13 +20,12 @@ class ChangedAttention(torch.nn.Module):
     Args:
         layer: the host's, which is not written to; another node may have replaced its forward.
         change: `change(attend, q, k, v, ...)` takes the place of `attend(q, k, v, ...)`.
-        must_act: whether the pass would be wrong without the change.
         masked: False leaves the layer's mask out.
     """
 
-    def __init__(self, layer: torch.nn.Module, change: Attention, must_act: bool = True, masked: bool = True):
+    def __init__(self, layer: torch.nn.Module, change: Attention, masked: bool = True):
         super().__init__()
-        self.layer, self.change, self.must_act, self.masked = layer, change, must_act, masked
+        self.layer, self.change, self.masked = layer, change, masked
 
     def forward(self, *args, transformer_options, mask=None, **kwargs) -> torch.Tensor:
         acted = False
@@ -41,7 +40,7 @@ class ChangedAttention(torch.nn.Module):
         kwargs["transformer_options"] = {**transformer_options, OVERRIDE: override}
         kwargs["mask"] = mask if self.masked else None
         out = self.layer(*args, **kwargs)
-        if acted or not self.must_act:
+        if acted:
             return out
         # Another node's forward that has a kernel of its own and asks no override: the host's does.
         out = type(self.layer).forward(self.layer, *args, **kwargs)
@@ -52,12 +51,12 @@ class ChangedAttention(torch.nn.Module):
         return out
 
 
-def changed(layer: torch.nn.Module, change: Attention, must_act: bool, masked: bool) -> ChangedAttention:
+def changed(layer: torch.nn.Module, change: Attention, masked: bool) -> ChangedAttention:
     """The layer with this change around those that it has already."""
     if isinstance(layer, ChangedAttention):
-        must_act, masked = must_act or layer.must_act, masked and layer.masked
+        masked = masked and layer.masked
         layer, change = layer.layer, partial(_around, change, layer.change)
-    return ChangedAttention(layer, change, must_act, masked)
+    return ChangedAttention(layer, change, masked)
 
 
 def _around(outer: Attention, inner: Attention, attend: Attention, *args, **kwargs) -> torch.Tensor:

@@ -155,7 +155,7 @@ class Forward:
         if self.prefix.wants(uuids):
             leave_prefix(self.prefix, self.stg_block_indices[0], options)
         elif (kept := self.prefix.take(uuids, device)) is not None:
-            start_at(view, self.stg_block_indices[0], kept[0], options)
+            start_at(view, self.stg_block_indices[0], kept, options)
             return self.stg_block_indices[0]
         return 0
 

@@ -36,5 +36,5 @@ def start_at(view: View, first_block: int, states: Tensors, options: dict[str, A
 
 def _keeping(cache: StepCache, other_patch, args: dict[str, Any], extra: dict):
     """Block patch of the host: leave the hidden states that enter this block, then run it."""
-    cache.keep(args["transformer_options"]["uuids"], 0, args["img"])
+    cache.keep(args["transformer_options"]["uuids"], args["img"])
     return other_patch(args, extra) if other_patch else extra["original_block"](args)

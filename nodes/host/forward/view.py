@@ -55,7 +55,7 @@ class View:
         _check(self.network, method)
         setattr(self.network, method, partial(function, getattr(self.network, method)))
 
-    def replace(self, block: int, layer: Layer, function: Attention, must_act=True, masked=True) -> None:
+    def replace(self, block: int, layer: Layer, function: Attention, masked=True) -> None:
         """`function(attend, q, k, v, ...)` takes the place of the attention in one layer of one block.
 
         Changes of one layer are nested, the last one outermost. For the others see `ChangedAttention`.
@@ -64,7 +64,7 @@ class View:
             RuntimeError: the host has no such layer, or another node hides the block's layers.
         """
         layers = self._layers(block, layer)
-        layers[layer] = changed(layers[layer], function, must_act, masked)
+        layers[layer] = changed(layers[layer], function, masked)
 
     def leave_out(self, block: int, layer: Layer) -> None:
         """Nothing is computed in a layer whose output nobody needs.

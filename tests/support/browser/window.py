@@ -1,5 +1,6 @@
 """One browser for many pages; each page is alone with the host, whatever it asks the internet for."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from .listener import Listener
 RENDERERS = {"classic": False, "nodes2": True}
 SIZE = (1600, 1000)
 OPTIONS = [
-    "--no-sandbox",  # as root, in a container
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--no-first-run",
@@ -69,10 +69,16 @@ class Window:
             context.close()
 
 
+def options() -> list[str]:
+    """Chromium's sandbox does not work as root, which a container's user often is."""
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return [*OPTIONS, *(["--no-sandbox"] if is_root else [])]
+
+
 @contextmanager
 def open_window(executable: Path) -> Iterator[Window]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=executable, args=options())
         try:
             yield Window(browser)
         finally:

@@ -13,8 +13,8 @@ SHIPPED = {
     "pictures of the help pages": r"web/docs/([\w-]+/)*[\w.-]+\.(png|jpg|webp|svg)",
     "translations": r"locales/[a-zA-Z-]+/(nodeDefs|main|commands|settings)\.json",
     "blueprints": r"subgraphs/[^/]+\.json",
-    "templates": r"workflows/[a-z0-9_]+\.json",
-    "thumbnails": r"workflows/[a-z0-9_]+\.jpg",
+    "templates": r"workflows/[\w ,-]+\.json",
+    "thumbnails": r"workflows/[\w ,-]+\.jpg",
     "example media": r"workflows/assets/[a-z0-9_]+\.(png|jpg|flac|wav)",
     "notes on the templates": r"workflows/README\.md",
     "papers": r"README\.md|LICENSE|CHANGELOG\.md|pyproject\.toml",
@@ -23,7 +23,7 @@ NOT_SHIPPED = {
     "tests": r"tests/.*",
     "developer's tools": r"dev\.py|(dev_setup|tools|bench)/.*",
     "continuous integration": r"\.(ci|github)/.*",
-    "documentation": r"docs/.*",
+    "documentation": r"docs/.*|CONTRIBUTING\.md",
     "settings of tools": r"\.(gitignore|gitattributes|comfyignore)",
 }
 LARGEST_MIB = 3

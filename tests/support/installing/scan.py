@@ -1,41 +1,41 @@
 """What the Comfy Registry's scan flags a version for, read from the sources that ship.
 
-Python is judged by its syntax tree, so that a word in a comment or a message is no finding and an alias does not hide
-one. JavaScript is judged by its text; it must be written by hand.
+Python is judged by ruff: its security rules and a list of banned modules and functions, found under any alias. Our own
+rules see what it does not: a builtin that is only named, data hidden in a text, lines that nobody reads. JavaScript is
+judged by its text; it must be written by hand.
 """
 
 import ast
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
-from .imports import modules_of
-
-MODULES = {
+BANNED = {
     "network": "socket socketserver ssl http urllib urllib3 requests httpx aiohttp websocket websockets ftplib smtplib "
-    "imaplib poplib telnetlib xmlrpc webbrowser paramiko huggingface_hub gdown wget",
-    "program": "subprocess multiprocessing pty ctypes cffi pip ensurepip runpy code codeop",
-    "unsafe loading": "pickle cPickle _pickle dill cloudpickle joblib shelve marshal",
+    "imaplib poplib telnetlib xmlrpc webbrowser paramiko huggingface_hub gdown wget asyncio.open_connection "
+    "asyncio.start_server torch.hub",
+    "program": "subprocess multiprocessing pty ctypes cffi pip ensurepip runpy code codeop os.system os.popen os.startfile "
+    "os.fork os.forkpty os.kill os.posix_spawn os.posix_spawnp asyncio.create_subprocess_exec "
+    "asyncio.create_subprocess_shell",
+    "environment": "os.environ os.environb os.getenv os.getenvb os.putenv os.unsetenv",
+    "code from text": "builtins importlib.import_module",
+    "unsafe loading": "pickle cPickle _pickle dill cloudpickle joblib shelve marshal torch.load numpy.load yaml.load "
+    "yaml.unsafe_load yaml.full_load",
     "encoded data": "base64 binascii codecs",
 }
-CALLS = {
-    "program": "os.system os.popen os.startfile os.fork os.forkpty os.kill os.posix_spawn os.posix_spawnp "
-    "asyncio.create_subprocess_exec asyncio.create_subprocess_shell",
-    "network": "asyncio.open_connection asyncio.start_server torch.hub.load torch.hub.load_state_dict_from_url "
-    "torch.hub.download_url_to_file",
-    "environment": "os.environ os.environb os.getenv os.getenvb os.putenv os.unsetenv",
-    "code from text": "eval exec compile __import__ __builtins__ builtins importlib.import_module",
-    "unsafe loading": "yaml.load yaml.unsafe_load yaml.full_load",
-}
-PROGRAM_STARTERS = ("os.exec", "os.spawn")
+SECURITY_RULES = {"S1": "code from text", "S3": "unsafe loading", "S5": "unsafe loading", "S6": "program"}
+NOT_HERE = "S101,S105,S110"  # assertions, words such as PASS_KEY, exceptions passed over
+EVALUATORS = {"eval", "exec", "compile", "__import__", "__builtins__"}
 LONGEST_LINE = 300
 ENCODED = re.compile(r"[A-Za-z0-9+/=_-]{200,}|(?:\\x[0-9a-f]{2}){50,}")
 JAVASCRIPT = {
     "code from text": r"\beval\s*\(|\bnew\s+Function\b|\batob\s*\(|\bsetTimeout\s*\(\s*['\"`]",
     "network": r"\bXMLHttpRequest\b|\bnew\s+WebSocket\b|\bsendBeacon\b|(?:fetch|import|from)\s*\(?\s*['\"`](?:https?:)?//",
 }
-_MODULE_RULES = {module: rule for rule, modules in MODULES.items() for module in modules.split()}
-_NAME_RULES = {name: rule for rule, names in CALLS.items() for name in names.split()}
 
 
 @dataclass(frozen=True)
@@ -68,61 +68,49 @@ def _javascript(path: str, source: str) -> Iterator[Finding]:
             yield Finding(rule, source.count("\n", 0, match.start()) + 1, match.group()[:40])
 
 
+@cache
+def _settings() -> str:
+    """Ruff's list of banned names, each with the rule it breaks, as TOML in one line."""
+    entries = (f'"{name}" = {{msg = "{rule}"}}' for rule, names in BANNED.items() for name in names.split())
+    return f"lint.flake8-tidy-imports.banned-api = {{{', '.join(entries)}}}"
+
+
+def _by_ruff(source: str) -> Iterator[Finding]:
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--exit-zero",
+        "--ignore-noqa",
+    ]
+    rules = [
+        "--select",
+        "S,TID251",
+        "--ignore",
+        NOT_HERE,
+        "--config",
+        _settings(),
+        "--output-format",
+        "json",
+        "-",
+    ]
+    done = subprocess.run([*command, *rules], input=source, capture_output=True, text=True, check=True)
+    for found in json.loads(done.stdout):
+        code, message = found["code"], found["message"]
+        rule = message.rsplit(": ", 1)[-1] if code == "TID251" else SECURITY_RULES.get(code[:2], code)
+        yield Finding(rule, found["location"]["row"], f"{code} {message}")
+
+
 def _python(source: str) -> Iterator[Finding]:
-    tree = ast.parse(source)
-    names = _imported_names(tree)
-    for node in ast.walk(tree):
-        line = getattr(node, "lineno", 0)
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from (
-                Finding(rule, line, module) for module in modules_of(node) if (rule := _module_rule(module))
-            )
-        elif isinstance(node, (ast.Name, ast.Attribute)):
-            name = _full_name(node, names)
-            if rule := _name_rule(name):
-                yield Finding(rule, line, name)
-        elif isinstance(node, ast.Call):
-            yield from _unsafe_load(node, _full_name(node.func, names))
+    yield from _by_ruff(source)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and node.id in EVALUATORS:
+            yield Finding("code from text", node.lineno, node.id)
         elif isinstance(node, ast.Constant):
             yield from _encoded(node)
-
-
-def _module_rule(module: str) -> str | None:
-    return _MODULE_RULES.get(module.split(".")[0])
-
-
-def _imported_names(tree: ast.AST) -> dict[str, str]:
-    """Name in the file -> what it stands for: `from os import environ as e` gives e -> os.environ."""
-    names = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                names[alias.asname or alias.name.split(".")[0]] = (
-                    alias.name if alias.asname else alias.name.split(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-    return names
-
-
-def _full_name(node: ast.AST, names: dict[str, str]) -> str:
-    if isinstance(node, ast.Name):
-        return names.get(node.id, node.id)
-    if isinstance(node, ast.Attribute):
-        return f"{_full_name(node.value, names)}.{node.attr}"
-    return ""
-
-
-def _name_rule(name: str) -> str | None:
-    return "program" if name.startswith(PROGRAM_STARTERS) else _NAME_RULES.get(name)
-
-
-def _unsafe_load(call: ast.Call, name: str) -> Iterator[Finding]:
-    options = {keyword.arg: getattr(keyword.value, "value", None) for keyword in call.keywords}
-    if name == "torch.load" and options.get("weights_only") is not True:
-        yield Finding("unsafe loading", call.lineno, "torch.load without weights_only=True")
-    if name in ("numpy.load", "np.load") and options.get("allow_pickle"):
-        yield Finding("unsafe loading", call.lineno, "numpy.load with allow_pickle")
 
 
 def _encoded(constant: ast.Constant) -> Iterator[Finding]:

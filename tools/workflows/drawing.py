@@ -1,6 +1,5 @@
-"""Draw all workflows, or record node schemas; see the package's docstring."""
+"""Draw all workflows, and record node schemas."""
 
-import argparse
 import json
 import urllib.request
 from pathlib import Path
@@ -9,7 +8,11 @@ from . import files, schema
 from .thumbnail import save_thumbnail
 
 
-def draw_all(folder: Path, api_folder: Path, blueprint_folder: Path) -> None:
+def draw_all(
+    folder: Path = files.FOLDER,
+    api_folder: Path = files.API_FOLDER,
+    blueprint_folder: Path = files.BLUEPRINT_FOLDER,
+) -> None:
     write(files.blueprint_files(blueprint_folder))
     for workflow in files.WORKFLOWS:
         write(files.files(workflow, folder, api_folder))
@@ -35,26 +38,3 @@ def record_schemas(host: str, node_types: list[str]) -> None:
         raise SystemExit(f"The host at {host} has no node {', '.join(missing)}.")
     schema.record([schema.read_live(node_type, info[node_type]) for node_type in wanted])
     print(f"{schema.RECORDED}: {len(wanted)} node types")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="workflows", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=files.FOLDER, help="where the workflows go")
-    parser.add_argument("--api-folder", type=Path, default=files.API_FOLDER, help="where their API twins go")
-    parser.add_argument(
-        "--blueprint-folder",
-        type=Path,
-        default=files.BLUEPRINT_FOLDER,
-        help="where the blueprint goes",
-    )
-    parser.add_argument("--record", metavar="URL", help="record node schemas from this host instead")
-    parser.add_argument("node_types", nargs="*", help="with --record: node types to add")
-    arguments = parser.parse_args()
-    if arguments.record:
-        record_schemas(arguments.record, arguments.node_types)
-    else:
-        draw_all(arguments.folder, arguments.api_folder, arguments.blueprint_folder)
-
-
-if __name__ == "__main__":
-    main()

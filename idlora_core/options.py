@@ -1,0 +1,40 @@
+"""What comes from outside, checked and made fit to be shown.
+
+A link can bring what a widget's list, minimum and maximum would not let through, so they are checked again.
+"""
+
+from typing import TypeVar
+
+Choice = TypeVar("Choice", bound=str)
+
+
+def checked_choice(what: str, name: str, choices: tuple[Choice, ...]) -> Choice:
+    """The choice of that name.
+
+    Raises:
+        ValueError: there is none; the message names `what` and all that there are.
+    """
+    for choice in choices:
+        if choice == name:
+            return choice
+    raise ValueError(f"{what} is '{shown(name)}'; choose one of {', '.join(choices)}.")
+
+
+def checked_number(what: str, value: float, lowest: float, highest: float, hint: str = "") -> float:
+    """The number, once it is from `lowest` to `highest`; not NaN either.
+
+    Raises:
+        ValueError: otherwise; the message names `what` and the range.
+    """
+    if lowest <= value <= highest:
+        return value
+    given = str(value) if len(str(value)) < 25 else f"{value:.3g}"
+    raise ValueError(f"{what} is {given}; use {lowest:g} to {highest:g}{hint}.")
+
+
+def shown(text: object, limit: int = 80) -> str:
+    """Text from a file or a widget, made fit to be shown: one line, printable, not too long."""
+    line = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text)[: limit + 1]
+    )
+    return line if len(line) <= limit else f"{line[: limit - 3]}..."

@@ -1,0 +1,79 @@
+"""Values that come to a widget by a link, where its own least and most do not hold, in a real host."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+from support.host_client import ApiGraph, HostError, PromptRefused, failure, output_files
+from support.small_graph import small_graph
+from support.video import pictures
+
+PRIMITIVES = {"INT": "PrimitiveInt", "FLOAT": "PrimitiveFloat", "STRING": "PrimitiveStringMultiline"}
+VALUES: dict[str, tuple] = {
+    "INT": (0, 1, -1, 9, 64, 2**31, 2**62, -(2**40), 10**6),
+    "FLOAT": (0.0, 0.5, 1.0, -1.0, 25.0, 1e-9, 1e9, 1e30, -1e30, float("nan"), float("inf")),
+    "STRING": ("", " ", "0", "2, 2", "1" * 5_000, "é\u202e語", "1," * 25_000, "[SPEECH]:", "nan", "-1"),
+}
+OWN_NODES = ("lora", "reference", "latent", "prompt", "sample", "decode")
+SECONDS_TO_RENDER = 60
+HOSTS_OWN = "seed"  # any number is one
+
+
+@pytest.fixture(scope="module")
+def widgets(host) -> list[tuple[str, str, str]]:
+    """(node of the graph, widget, type) of all widgets of our nodes that a link can feed."""
+    graph, found = small_graph(), []
+    for node in OWN_NODES:
+        given = host.object_info(graph[node]["class_type"])[graph[node]["class_type"]]["input"]
+        inputs = {**given.get("required", {}), **given.get("optional", {})}
+        found += [
+            (node, name, kind[0])
+            for name, kind in inputs.items()
+            if kind[0] in PRIMITIVES and name != HOSTS_OWN
+        ]
+    return sorted(found)
+
+
+@pytest.fixture(scope="module")
+def good_pictures(host) -> np.ndarray:
+    return rendered(host)
+
+
+def rendered(host) -> np.ndarray:
+    """(F, H, W, 3) of a clip, every node of it run anew."""
+    host.post("/free", {"free_memory": True})
+    save = {"images": ["decode", 1], "filename_prefix": "fuzz/frame"}
+    extra = {"frames": {"class_type": "SaveImage", "inputs": save}}
+    files = output_files(host.run(small_graph(extra, sample={"steps": 1})))
+    paths = [host.output_dir / file["subfolder"] / file["filename"] for file in files]
+    return pictures(tuple(path for path in paths if path.suffix == ".png"))
+
+
+def test_a_linked_value(host, widgets, good_pictures, case, chance, is_one_sentence):
+    node, widget, kind = widgets[(case * 7) % len(widgets)] if case < len(widgets) else chance.choice(widgets)
+    value = chance.choice(VALUES[kind])
+    primitive = {"class_type": PRIMITIVES[kind], "inputs": {"value": value}}
+    graph = small_graph({"linked": primitive}, sample={"steps": 1})
+    graph[node]["inputs"][widget] = ["linked", 0]
+    with suppress(PromptRefused):  # by the host, at the primitive
+        require_works_or_says_why(host, graph, widget, is_one_sentence)
+    if case % 10 == 9:
+        assert np.array_equal(rendered(host), good_pictures)
+
+
+def require_works_or_says_why(host, graph: ApiGraph, widget: str, is_one_sentence) -> None:
+    prompt_id = host.post_prompt(graph)
+    try:
+        entry = host.wait(prompt_id, SECONDS_TO_RENDER)
+    except HostError:
+        host.interrupt()
+        host.wait(prompt_id, SECONDS_TO_RENDER)
+        raise
+    why = failure(entry)
+    if why is None:
+        return
+    where, _, sentence = why.partition(": ")
+    assert where.startswith("LTXIDLoRA_"), why
+    assert is_one_sentence(sentence), why
+    assert any(word in sentence.lower() for word in widget.split("_")), why
