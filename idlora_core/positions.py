@@ -91,7 +91,8 @@ def reference_bounds(
     Source:
         arXiv 2603.10256, section 3.3; the authors' offset of one token before zero.
     """
-    gap = grid.seconds_per_latent if gap_seconds is None else checked_gap(gap_seconds)
+    checked_gap(gap_seconds)
+    gap = grid.seconds_per_latent if gap_seconds is None else gap_seconds
     bounds = latent_bounds(num_tokens, grid)
     if numerics == "official":
         bounds = bounds.to(torch.bfloat16)
