@@ -90,7 +90,7 @@ def test_an_empty_record_has_no_calls():
 def test_a_record_keeps_eight_numbers_a_call():
     record, values = TermRecord(), predictions()
     for call in range(30):
-        record.begin(1.0 - call / 30, ())
+        record.begin(1.0 - call / 30, 5, ())
         record.add(term_sizes(values, Scales(**ON)))
         record.add(term_sizes(values, Scales(**ON)))
     kept = {sizes.untyped_storage().data_ptr(): sizes.untyped_storage().nbytes() for sizes in record._sizes}
