@@ -127,9 +127,10 @@ class GuidanceOptionsNode(io.ComfyNode):
                     options=list(SPEEDS),
                     default="exact",
                     tooltip=(
-                        "exact: every prediction, nothing computed twice. fast: the identity pass runs the sound only,"
-                        " and every second step takes STG and audio-video guidance from the one before. The clip"
-                        " changes a little."
+                        "exact: every prediction, nothing computed twice. fast: computes each guidance in about a third"
+                        " of the steps (CFG in about half) and extrapolates it in the others; the clip changes a"
+                        " little. With a sampler that adds noise, or calls the model several times a step, fast runs"
+                        " as exact."
                     ),
                     optional=True,
                 ),
