@@ -1,5 +1,7 @@
 """torch.compile, per block and whole model: the same numbers as without, and the MODEL as it was."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -37,7 +39,9 @@ def by_the_host(keys):
         from comfy_api.torch_helpers import set_torch_compile_wrapper
 
         clone = model.clone()
-        options = {"guard_filter_fn": lambda guards: ["transformer_options" not in g.name for g in guards]}
+        options: Any = {
+            "guard_filter_fn": lambda guards: ["transformer_options" not in g.name for g in guards]
+        }
         set_torch_compile_wrapper(model=clone, backend=backend, options=options, keys=keys)
         return clone
 
