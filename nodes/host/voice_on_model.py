@@ -13,8 +13,8 @@ def has_id_lora(model: ModelPatcher) -> bool:
     changed: dict[int, set[str]] = {}
     for key, patches in model.patches.items():
         layer = next((name for name in (AUDIO_SELF_ATTENTION, VIDEO_SELF_ATTENTION) if name in key), None)
-        for strength, adapter, *_ in patches if layer else ():
-            if strength:
+        for strength, adapter, *_ in patches:
+            if strength and layer is not None:
                 changed.setdefault(id(getattr(adapter, "loaded_keys", None)), set()).add(layer)
     return {AUDIO_SELF_ATTENTION} in changed.values()
 

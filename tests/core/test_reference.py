@@ -1,6 +1,7 @@
 """From any recording to the waveform that is encoded."""
 
 import math
+from typing import cast
 
 import av
 import pytest
@@ -58,7 +59,7 @@ def test_a_layout_that_is_not_usual_is_averaged():
 
 def test_a_rate_that_is_a_float_is_the_whole_number():
     recording = tone(1.0, 44_100)
-    assert torch.equal(prepare_waveform(recording, 44_100.0), prepare_waveform(recording, 44_100))
+    assert torch.equal(prepare_waveform(recording, cast(int, 44_100.0)), prepare_waveform(recording, 44_100))
 
 
 def test_the_first_seconds_after_silence_are_taken():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from idlora_core.voice import activity
 from idlora_core.voice.activity import spoken_frames
 from idlora_core.voice.frames import measure_frames
-from idlora_core.voice.runs import runs
+from idlora_core.voice.runs import runs, widened
 from support import recordings
 from tools.media import VOICE
 
@@ -147,7 +147,7 @@ def test_runs_and_widening_are_those_of_the_mask(values, shortest, frames):
     assert torch.equal(rebuilt, mask)
     kept = activity.without_short_runs(mask, shortest)
     assert all(end - start >= shortest for start, end in runs(kept))
-    wide = activity.widened(mask, frames)
+    wide = widened(mask, frames)
     near = [any(values[max(i - frames, 0) : i + frames + 1]) for i in range(len(values))]
     assert wide.tolist() == near
 

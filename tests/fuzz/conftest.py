@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that asks for `case` runs once per case, so that a failure names the case that gives it again."""
     if "case" in metafunc.fixturenames:
-        metafunc.parametrize("case", range(metafunc.config.getoption("cases")))
+        metafunc.parametrize("case", range(int(str(metafunc.config.getoption("cases")))))
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def runner(sampler, options, checkpoint: str):
     from support.clip import made_clip
 
     model = comfy.sd.load_checkpoint_guess_config(checkpoint, output_vae=False, output_clip=False)[0]
+    assert model is not None
     clip = made_clip(model.model.diffusion_model)
     empty = NestedTensor((torch.zeros_like(clip.video_noise), torch.zeros_like(clip.audio_noise)))
 

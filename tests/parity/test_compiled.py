@@ -1,4 +1,9 @@
-"""torch.compile, per block and whole model: the same numbers as without, and the MODEL as it was."""
+"""torch.compile, per block and whole model: the same numbers as without, and the MODEL as it was.
+
+    python3 dev.py test parity -- -m slow -k compiled
+"""
+
+from typing import Any
 
 import pytest
 import torch
@@ -9,6 +14,7 @@ from idlora_core.terms import Scales
 from idlora_pack.nodes.host.guider import identity_guider
 from idlora_pack.nodes.host.settings import GuiderSettings
 
+pytestmark = pytest.mark.slow  # tracing takes minutes
 SIGMAS = ltx2_sigmas(2)
 VIDEO = Scales(cfg=3.0, stg=1.0, av_bimodal=3.0)
 AUDIO = Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0)
@@ -37,7 +43,9 @@ def by_the_host(keys):
         from comfy_api.torch_helpers import set_torch_compile_wrapper
 
         clone = model.clone()
-        options = {"guard_filter_fn": lambda guards: ["transformer_options" not in g.name for g in guards]}
+        options: Any = {
+            "guard_filter_fn": lambda guards: ["transformer_options" not in g.name for g in guards]
+        }
         set_torch_compile_wrapper(model=clone, backend=backend, options=options, keys=keys)
         return clone
 

@@ -1,12 +1,14 @@
 """A Pillow without fonts of a size takes the pictures away, and says so; nothing else is lost."""
 
+from typing import Any, cast
+
 import pytest
 import torch
 
 from idlora_core.guidance import Guidance
 from idlora_core.terms import Scales
 from idlora_pack.nodes import sampling
-from idlora_pack.nodes.host.status import missing_output
+from idlora_pack.nodes.host.status import ExecutionBlocker, missing_output
 from idlora_pack.nodes.pictures.drawing import CannotDraw, font
 from idlora_pack.nodes.pictures.guidance_plot import guidance_plot
 from idlora_pack.nodes.pictures.previews import player_and_picture
@@ -49,7 +51,10 @@ def test_a_plot_that_fails_costs_no_render(monkeypatch, caplog):
 
     monkeypatch.setattr("PIL.ImageFont.load_default", load_default)
     output = sampling.plot_or_reason([], Guidance(Scales(), Scales()))
-    assert output.message.startswith("The guidance plot could not be drawn (OSError: Input/output error)")
+    assert isinstance(output, ExecutionBlocker)
+    assert str(output.message).startswith(
+        "The guidance plot could not be drawn (OSError: Input/output error)"
+    )
     assert "Traceback" in caplog.text
 
 
@@ -69,8 +74,8 @@ def test_nothing_that_goes_wrong_in_drawing_costs_the_run(tmp_path, monkeypatch,
 
     monkeypatch.setattr("folder_paths.temp_directory", str(tmp_path))
     monkeypatch.setattr("PIL.ImageFont.load_default", load_default)
-    shown, remark = player_and_picture(torch.zeros(1, 2, 16_000), 16_000, lambda: font(12))
-    assert list(shown) == ["audio"] and remark.startswith("No picture: ") and "\n" not in remark
+    shown, remark = player_and_picture(torch.zeros(1, 2, 16_000), 16_000, lambda: cast(Any, font(12)))
+    assert list(shown or ()) == ["audio"] and remark.startswith("No picture: ") and "\n" not in remark
     assert "could not be made" in caplog.text and type(failure).__name__ in caplog.text
 
 
@@ -81,7 +86,7 @@ def test_a_player_that_cannot_be_written_leaves_the_picture(tmp_path, monkeypatc
     monkeypatch.setattr("folder_paths.temp_directory", str(tmp_path))
     monkeypatch.setattr("comfy_api.latest.ui.PreviewAudio", no_player)
     shown, remark = player_and_picture(torch.zeros(1, 2, 16_000), 16_000, lambda: torch.zeros(1, 8, 8, 3))
-    assert "images" in shown and "audio" not in shown and remark == "No player: MemoryError."
+    assert shown and "images" in shown and "audio" not in shown and remark == "No player: MemoryError."
 
 
 def test_an_output_that_is_missing_is_told_where_it_is_used(caplog):

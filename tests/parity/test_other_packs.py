@@ -7,6 +7,8 @@ a mask                        guides: the host splits video self-attention into 
 a reference of another node   LTXV Reference Audio
 """
 
+# pyright: reportOptionalMemberAccess=false
+
 from types import MethodType
 
 import pytest

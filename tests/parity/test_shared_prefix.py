@@ -83,7 +83,9 @@ def test_the_hosts_free_memory_decides(monkeypatch):
 
 def test_nothing_is_kept_after_a_step(model, clip, denoise):
     settings = GuiderSettings(EVERYTHING, EVERYTHING, "2")
-    guider = identity_guider(model, *clip.conditioning, settings, Reference(clip.reference))
+    guider = identity_guider(
+        model, *clip.conditioning, settings=settings, reference=Reference(clip.reference)
+    )
     prefix = guider.forward.prefix
     kept = []
     denoise(guider, clip, SIGMAS, callback=lambda *_: kept.append(len(prefix._kept)))

@@ -30,6 +30,7 @@ def test_the_file_name_is_the_evidence(small_models):
 
     path = small_models / "checkpoints" / "ltx-2.3-22b-dev-fp8.safetensors"
     model = comfy.sd.load_checkpoint_guess_config(str(path), output_vae=False, output_clip=False)[0]
+    assert model is not None
     variant = variant_of(model)
     assert variant.distilled is False and variant.evidence == path.name
 

@@ -100,7 +100,7 @@ def _by_ruff(source: str) -> Iterator[Finding]:
     done = subprocess.run([*command, *rules], input=source, capture_output=True, text=True, check=True)
     for found in json.loads(done.stdout):
         code, message = found["code"], found["message"]
-        rule = message.rsplit(": ", 1)[-1] if code == "TID251" else SECURITY_RULES.get(code[:2], code)
+        rule = message.rsplit(": ", 1)[-1] if code == "TID251" else str(SECURITY_RULES.get(code[:2], code))
         yield Finding(rule, found["location"]["row"], f"{code} {message}")
 
 
