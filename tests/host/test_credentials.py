@@ -196,10 +196,9 @@ def test_a_key_that_others_may_read_stops_the_run_before_the_render(studio, sign
 
 def test_a_stopped_render_leaves_no_file(studio, signed):
     graph = signed_graph(filename_prefix="stopped/clip")
-    graph["sample"]["inputs"] |= {"steps": 400, "seed": 78}
+    graph["sample"]["inputs"] |= {"preset.steps": 400, "seed": 78}
     prompt_id = studio.post_prompt(graph)
-    while "/400 [" not in studio.log_text()[-400:]:
-        studio.require_alive()
+    studio.wait_until_sampling(prompt_id, 400)
     studio.interrupt()
     assert (failure(studio.wait(prompt_id)) or "").startswith("Interrupted")
     assert not list((studio.output_dir / "stopped").glob("*"))

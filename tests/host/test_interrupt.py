@@ -1,7 +1,5 @@
 """Cancellation and two runs at once: the host goes on, and the next run is right."""
 
-import time
-
 from support.host_client import failure
 from support.small_graph import small_graph
 from support.video import DIFFERENT, SAME
@@ -9,20 +7,10 @@ from support.video import DIFFERENT, SAME
 LONG = {"steps": 400, "seed": 77}
 
 
-def wait_until_sampling(host, prompt_id, timeout=120):
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        running = [entry[1] for entry in host.get("/queue")["queue_running"]]
-        if prompt_id in running and "/400 [" in host.log_text()[-400:]:
-            return
-        time.sleep(0.1)
-    raise AssertionError("sampling did not begin")
-
-
 def test_an_interrupted_run_stops_and_the_next_is_right(studio, render):
     before = render(small_graph(sample={"seed": 5}))
     prompt_id = studio.post_prompt(small_graph(sample=LONG))
-    wait_until_sampling(studio, prompt_id)
+    studio.wait_until_sampling(prompt_id, 400)
     studio.interrupt()
     entry = studio.wait(prompt_id, timeout=60)
     assert (failure(entry) or "").startswith("Interrupted in LTXIDLoRA_KSampler")

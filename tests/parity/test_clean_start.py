@@ -256,8 +256,8 @@ REFUSED = {
         {"silent_start_seconds": 0.4},
         "Silent start is 0.4 s, and 0.36 s are generated",
     ),
-    "negative silence": ({"silent_start_seconds": -1.0}, "Silent start is -1.0 s"),
-    "negative lead-in": ({"lead_in_seconds": -1.0}, "Lead-in is -1.0 s"),
+    "negative silence": ({"silent_start_seconds": -1.0}, "Silent start is -1.0; use 0 to 10 s"),
+    "negative lead-in": ({"lead_in_seconds": -1.0}, "Lead-in is -1.0; use 0 to 10 s"),
 }
 
 

@@ -1,6 +1,6 @@
 """torch.compile, per block and whole model: the same numbers as without, and the MODEL as it was.
 
-    python3 dev.py test parity -- -m slow -k compiled
+python3 dev.py test parity -- -m slow -k compiled
 """
 
 from typing import Any

@@ -125,7 +125,7 @@ def test_processes_of_one_id_do_not_meet(input_folder, monkeypatch, caplog):
         copy(source, part)
         if not others:
             others.append(True)
-            load()
+            example_media.offer_examples()
 
     monkeypatch.setattr(shutil, "copymode", another_comes_between)
     load()

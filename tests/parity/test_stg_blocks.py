@@ -18,12 +18,12 @@ def test_stg_block_indices_that_are_no_numbers_are_refused(text):
         parse(text, 48)
 
 
-def test_an_stg_block_that_does_not_exist_is_refused(parse):
+def test_an_stg_block_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="block 48 does not exist: this model has 48 blocks, 0 to 47"):
         parse("48", 48)
 
 
-def test_a_text_of_any_length_is_refused_without_being_repeated(parse):
+def test_a_text_of_any_length_is_refused_without_being_repeated():
     with pytest.raises(ValueError, match="holds 6000 characters") as refused:
         parse("29, 30" * 1000, 48)
     assert "29, 3029" not in str(refused.value)

@@ -117,6 +117,16 @@ class HostProcess(HostClient):
             return ""
         return COLOUR.sub("", self.log_file.read_text(encoding="utf-8", errors="replace"))
 
+    def wait_until_sampling(self, prompt_id: str, num_steps: int, timeout: float = 120) -> None:
+        """Wait until a prompt's progress bar shows; its schedule has so many steps."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            running = [entry[1] for entry in self.get("/queue")["queue_running"]]
+            if prompt_id in running and f"/{num_steps} [" in self.log_text()[-400:]:
+                return
+            time.sleep(0.1)
+        raise HostError("Sampling did not begin.")
+
     def require_alive(self) -> None:
         if self._process is None or self._process.poll() is not None:
             code = None if self._process is None else self._process.returncode
