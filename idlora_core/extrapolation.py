@@ -29,10 +29,10 @@ from torch import Tensor
 
 from .terms import TERMS, Prediction, Reuse
 
-MEASURED_SAMPLERS = frozenset(("euler", "dpmpp_2m", "deis", "ipndm", "res_multistep", "gradient_estimation"))
+MEASURED_SAMPLERS = frozenset(("euler", "dpmpp_2m", "res_multistep", "gradient_estimation"))
 """One deterministic call a step, and closer to `exact` than without feedback; ddim is euler. All others run whole:
 those that add noise (v jumps with it), those with several calls a step, and multistep ones of high order
-(uni_pc, lms, ipndm_v, sa_solver), which amplify what an extrapolated call leaves. docs/performance.md has the figures."""
+(deis, ipndm, uni_pc, lms, sa_solver), which amplify what an extrapolated call leaves. docs/performance.md has the figures."""
 
 
 @dataclass

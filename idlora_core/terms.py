@@ -75,7 +75,7 @@ class Reuse:
 
     held_gap: float = 0.1
     held_calls: int = 4
-    gap: float = 0.2
+    gap: float = 0.15
     calls: int = 4
 
 
@@ -151,7 +151,6 @@ TERMS = (
         ),
         mark="square",
         colour="#d55e00",
-        reuse=Reuse(gap=0.25),
     ),
     Term(
         "stg",
