@@ -171,7 +171,7 @@ class Scene:
 
     def _nearest(self, time: float) -> Turn:
         time -= self.lead_in_seconds
-        return min(self.turns, key=lambda turn: (max(turn.start - time, time - turn.end), turn.start))
+        return min(self.turns, key=lambda turn: (round(max(turn.start - time, time - turn.end), 6), turn.start))
 
 
 def with_member(cast: tuple[Member, ...], member: Member) -> tuple[Member, ...]:
