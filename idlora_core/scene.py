@@ -187,6 +187,6 @@ def with_member(cast: tuple[Member, ...], member: Member) -> tuple[Member, ...]:
         raise ValueError(f"The name '{name}' of a Cast Member holds {' '.join(bad)}, which a script cannot have in a name.")
     if name.casefold() in (other.name.casefold() for other in cast):
         raise ValueError(f"Two Cast Members are called {name}. Give each a name of its own.")
-    if len(cast) == MAX_MEMBERS:
-        raise ValueError(f"The cast has {MAX_MEMBERS + 1} members; a scene can have {MAX_MEMBERS}. Take out who never speaks.")
+    if len(cast) >= MAX_MEMBERS:
+        raise ValueError(f"The cast has {len(cast) + 1} members; a scene can have {MAX_MEMBERS}. Take out who never speaks.")
     return (*cast, member)

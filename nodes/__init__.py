@@ -13,9 +13,11 @@ class IDLoRAExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import decode, first_frame, guidance_options, load, prompt, reference, sampling, second_stage
+        from . import cast_member, scene_script  # isort: skip
 
         modules = (load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt)
-        return [node for module in modules for node in module.NODES]
+        scene = (cast_member, scene_script)
+        return [node for module in (*modules, *scene) for node in module.NODES]
 
 
 async def comfy_entrypoint() -> IDLoRAExtension:
