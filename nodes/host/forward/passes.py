@@ -25,12 +25,14 @@ from .attention import pass_values
 from .official import official_numerics
 from .prefix import leave_prefix, start_at
 from .rope_cache import RopeCache
+from .scene import Direction, Layouts, direct
 from .step_cache import StepCache
 from .video_kv import leave_keys_and_values, run_audio_alone
 from .view import View, check_names
 
 WRAPPER_KEY = "ltx_idlora"
 PASS_KEY = "ltx_idlora_pass"
+SCENE_KEY = "ltx_idlora_scene"
 REFERENCE_KEY = "ref_audio"
 BOUNDS = "bounds"
 MASKS = "masks"
@@ -77,6 +79,7 @@ class Forward:
         check_names(network)
         self.numerics, self.stg_block_indices = numerics, stg_block_indices
         self.rope = RopeCache()
+        self.layouts = Layouts()
         self.prefix = StepCache()
         self.video_kv = StepCache(len(network.transformer_blocks), spare=2.0)
 
@@ -88,6 +91,11 @@ class Forward:
         wrapper = torch.compiler.disable(self._run)
         clone.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, WRAPPER_KEY, wrapper)
         return clone
+
+    def clear(self) -> None:
+        """Free what the steps of a run share."""
+        self.rope.clear()
+        self.layouts.clear()
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -119,6 +127,7 @@ class Forward:
     ):
         """Diffusion-model wrapper: run the pass that the conditioning asks for, or a plain one."""
         change: Pass | None = kwargs.pop(PASS_KEY, None)
+        direction: Direction | None = kwargs.pop(SCENE_KEY, None)
         options = transformer_options or {}
         if change is None:
             return executor(
@@ -128,6 +137,9 @@ class Forward:
         view = View(network)
         options = _options(options, change)
         view.override("_precompute_freqs_cis", self.rope.table)
+        # Before the masks of the reference, which take its tokens out of what a scene has to lay out.
+        if direction is not None:
+            direct(view, direction, self.layouts, options, frame_rate)
         _place_reference(view, kwargs.get(REFERENCE_KEY) or {})
         if self.numerics == "official":
             official_numerics(view)
