@@ -43,7 +43,7 @@ def clip(model) -> Clip:
 def denoise():
     """Run a guider of the host over a made clip: (guider, clip, sigmas) -> (video, audio) latents."""
 
-    def run(guider, clip: Clip, sigmas, callback=None):
+    def run(guider, clip: Clip, sigmas, callback=None, audio_mask=None):
         import comfy.samplers
         import torch
         from comfy.nested_tensor import NestedTensor
@@ -53,7 +53,9 @@ def denoise():
             NestedTensor((clip.clean_video, torch.zeros_like(clip.audio_noise))),
             comfy.samplers.sampler_object("euler"),
             sigmas,
-            denoise_mask=NestedTensor((clip.video_mask, torch.ones_like(clip.audio_noise))),
+            denoise_mask=NestedTensor(
+                (clip.video_mask, torch.ones_like(clip.audio_noise) if audio_mask is None else audio_mask)
+            ),
             callback=callback,
             disable_pbar=True,
             seed=0,
@@ -61,3 +63,52 @@ def denoise():
         return result.unbind()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def guide(guider_module, model, clip, denoise):
+    """One guided run over the made clip: reference, sigmas, scales and settings -> (video, audio)."""
+    import torch
+
+    from idlora_core.sigmas import ltx2_sigmas
+    from idlora_core.terms import Scales
+
+    video_scales = Scales(cfg=3.0, stg=1.0, av_bimodal=3.0)
+    audio_scales = Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0)
+
+    def run(
+        reference,
+        sigmas=None,
+        video=video_scales,
+        audio=audio_scales,
+        conditioning=None,
+        on=None,
+        given=None,
+        keeps_sound=False,
+        **settings,
+    ):
+        settings = guider_module.GuiderSettings(video, audio, stg_block_indices="2", **settings)
+        conditioning = conditioning or clip.conditioning
+        guider = guider_module.identity_guider(on or model, *conditioning, settings, reference)
+        sound_mask = torch.zeros_like(clip.audio_noise) if keeps_sound else None
+        return denoise(guider, given or clip, ltx2_sigmas(1) if sigmas is None else sigmas, audio_mask=sound_mask)
+
+    return run
+
+
+@pytest.fixture
+def block_runs(model):
+    """An entry for each run of each block, and each prediction of its batch."""
+    runs: list[int] = []
+    blocks = model.model.diffusion_model.transformer_blocks
+    handles = [
+        block.register_forward_hook(lambda _, x, __: runs.extend([1] * x[0][0].shape[0])) for block in blocks
+    ]
+    yield runs
+    for handle in handles:
+        handle.remove()
+
+
+@pytest.fixture(scope="session")
+def forward_module(pack):
+    return importlib.import_module(f"{pack.__name__}.nodes.host.forward.passes")
