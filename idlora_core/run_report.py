@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .families import UNKNOWN, ModelFamily
 from .guidance import Guidance, plan
-from .regime import Regime, mismatches
+from .variant import Variant, mismatches
 
 NO_VOICE = "No voice connected: the model invents one."
 NO_ID_LORA = "No ID-LoRA on this model: add Load ID-LoRA."
@@ -15,7 +16,7 @@ class RunReport:
     """One run, in words.
 
     Attributes:
-        regime: the connected model.
+        variant: the connected model.
         preset: its name.
         guidance: scales and windows.
         has_reference: whether a voice is connected.
@@ -23,9 +24,10 @@ class RunReport:
         num_steps: of the schedule; None where the node does not know it.
         remarks: sentences on what the user should know first.
         is_fast: whether some differences are taken from the step before.
+        audio_vae: the family of the audio VAE that encoded the reference, where it is known.
     """
 
-    regime: Regime
+    variant: Variant
     preset: str
     guidance: Guidance
     has_reference: bool
@@ -33,6 +35,7 @@ class RunReport:
     num_steps: int | None = None
     remarks: tuple[str, ...] = ()
     is_fast: bool = False
+    audio_vae: ModelFamily = UNKNOWN
 
     def before(self) -> str:
         """What is about to run."""
@@ -58,8 +61,8 @@ class RunReport:
 
     def _text(self, sigmas: Sequence[float], cost: str) -> str:
         reuse = ", some of them reused" if self.is_fast else ""
-        facts = f"{self.regime}, {self.preset}: {self._predictions(sigmas)} {cost}{reuse}."
-        return " ".join([*self.remarks, *mismatches(self.regime, self.preset), facts])
+        facts = f"{self.variant}, {self.preset}: {self._predictions(sigmas)} {cost}{reuse}."
+        return " ".join([*self.remarks, *mismatches(self.variant, self.preset, self.audio_vae), facts])
 
     def _predictions(self, sigmas: Sequence[float]) -> str:
         """How many at each of these noise levels; a window makes them differ."""

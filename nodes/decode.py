@@ -28,8 +28,9 @@ class DecodeAV(io.ComfyNode):
                 video_vae_input(),
                 audio_vae_input(),
                 known_frame_rate_input(
-                    "0: the latent's, which one from First-Frame Condition knows, else 25. Another value plays the"
-                    " picture at that rate, and lips no longer match the sound unless it was sampled at it."
+                    "0: the latent's (First-Frame Condition sets it), else 25. Any other value plays the picture at"
+                    " that rate; lips then match only if it was sampled at it.",
+                    advanced=True,
                 ),
                 io.Combo.Input(
                     "tiling",

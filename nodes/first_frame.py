@@ -79,7 +79,7 @@ class FirstFrameCondition(io.ComfyNode):
                 Guidance.Input(
                     "guidance",
                     optional=True,
-                    tooltip="From Guidance Options, for numerics alone: official counts the sound's latents as the authors do.",
+                    tooltip="From Guidance Options. Only numerics is read: official counts audio latents as the authors do.",
                 ),
                 io.Float.Input(
                     "silent_start_seconds",

@@ -17,7 +17,10 @@ def preset_input(*others: io.Input) -> io.DynamicCombo.Input:
 
     The other presets show no value, as none on the node would be read.
     """
-    tables = " ".join(f"{name}: {described(preset)}." for name, preset in PRESETS.items())
+    tables = " ".join(
+        f"{name}, for {'distilled models and LoRAs' if preset.for_distilled else 'dev models'}: {described(preset)}."
+        for name, preset in PRESETS.items()
+    )
     return io.DynamicCombo.Input(
         "preset",
         options=[
@@ -25,8 +28,7 @@ def preset_input(*others: io.Input) -> io.DynamicCombo.Input:
             *(io.DynamicCombo.Option(name, []) for name in PRESETS),
         ],
         tooltip=(
-            f"custom: the values below, which start at the paper's. {tables} The last one is for distilled models"
-            " and LoRAs; what is not listed is off."
+            f"custom: the values below, which start at the paper's. {tables} Guidance that is not listed is off."
         ),
     )
 

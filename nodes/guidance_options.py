@@ -82,7 +82,7 @@ class GuidanceOptionsNode(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "The finer settings of guidance, for Identity-Guided KSampler, Identity Guider and First-Frame"
-                " Condition. Without this node they have the values shown when it is added."
+                " Condition. Without this node its default values apply."
             ),
             search_aliases=["id-lora", "stg", "rescale", "guidance window", "numerics", "speed", "fast"],
             # Optional all, so that a script's graph goes on working when one is added.

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..idlora_core.guidance import Guidance
 from ..idlora_core.presets import DISTILLED, LTX2, PRESETS
 from ..idlora_core.run_report import RunReport, voice_remarks
 from ..idlora_core.sigmas import DISTILLED_8_STEPS, checked_sigmas, ltx2_sigmas
@@ -16,10 +17,10 @@ from .guidance_inputs import guidance_input, guider_settings, preset_input
 from .host import sampling as host_sampling
 from .host.guider import IdentityGuider, identity_guider
 from .host.latents import FRAME_RATE
-from .host.regime import regime_of
-from .host.scene_for_latent import scene_for
 from .host.res2s import sampler_names
+from .host.scene_for_latent import scene_for
 from .host.status import ExecutionBlocker, log, missing_output, send_status
+from .host.variant import variant_of
 from .host.voice_on_model import has_id_lora, keeps_sound
 from .pictures.drawing import CannotDraw
 from .pictures.guidance_plot import guidance_plot
@@ -74,7 +75,7 @@ class IdentityGuidedKSampler(io.ComfyNode):
                 io.Sigmas.Input(
                     "sigmas",
                     optional=True,
-                    tooltip="A schedule of your own; steps, schedule and those of a preset are then not read.",
+                    tooltip="A schedule of your own; steps and schedule are then not read, nor those of a preset.",
                 ),
                 guidance_input(),
                 io.Int.Input(
@@ -153,7 +154,7 @@ class IdentityGuidedKSampler(io.ComfyNode):
         send_status(cls.hidden.unique_id, report.after([call.sigma for call in calls], seconds))
         # Always drawn, whoever asks: the host keeps a node's outputs and does not run it again when one is
         # connected later. It takes a few hundredths of a second.
-        return io.NodeOutput(denoised, _plot(calls, guider))
+        return io.NodeOutput(denoised, plot_or_reason(calls, guider.guidance))
 
 
 def _sigmas(preset: Mapping[str, Any], connected: torch.Tensor | None) -> torch.Tensor:
@@ -169,7 +170,7 @@ def _report(
     guider: IdentityGuider, preset: str, sigmas, remarks: tuple[str, ...], num_steps: int | None = None
 ) -> RunReport:
     return RunReport(
-        regime=regime_of(guider.model_patcher),
+        variant=variant_of(guider.model_patcher),
         preset=preset,
         guidance=guider.guidance,
         has_reference=guider.has_voice,
@@ -180,10 +181,10 @@ def _report(
     )
 
 
-def _plot(calls: list[CallSizes], guider: IdentityGuider) -> torch.Tensor | ExecutionBlocker:
+def plot_or_reason(calls: list[CallSizes], guidance: Guidance) -> torch.Tensor | ExecutionBlocker:
     """The plot; a picture that cannot be drawn must not cost a finished render."""
     try:
-        return guidance_plot(calls, guider.guidance.video, guider.guidance.audio)
+        return guidance_plot(calls, guidance.video, guidance.audio)
     except CannotDraw as reason:
         return missing_output(str(reason))
     except Exception as error:
@@ -207,7 +208,7 @@ class IdentityGuiderNode(io.ComfyNode):
                 _reference_input(),
                 guidance_input(),
                 known_frame_rate_input(
-                    "The latent's, which a guider does not see. 0: that of LTXV Conditioning, else 25."
+                    "Frame rate of the latent, which a guider cannot see. 0: that of LTXV Conditioning, else 25."
                 ),
                 preset_input(),
             ],

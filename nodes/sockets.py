@@ -29,7 +29,7 @@ def frame_rate_input(tooltip: str, optional: bool = False) -> io.Float.Input:
     )
 
 
-def known_frame_rate_input(tooltip: str) -> io.Float.Input:
+def known_frame_rate_input(tooltip: str, advanced: bool = False) -> io.Float.Input:
     """A frame rate that is mostly known from elsewhere: 0 takes that one."""
     return io.Float.Input(
         "frame_rate",
@@ -39,7 +39,7 @@ def known_frame_rate_input(tooltip: str) -> io.Float.Input:
         step=0.01,
         tooltip=tooltip,
         optional=True,
-        advanced=True,
+        advanced=advanced,
     )
 
 

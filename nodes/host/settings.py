@@ -6,7 +6,7 @@ from typing import Any
 
 from comfy.model_patcher import ModelPatcher
 
-from ...idlora_core import guidance, terms
+from ...idlora_core import terms
 from ...idlora_core.guidance import Guidance
 from ...idlora_core.numerics import Numerics
 from ...idlora_core.speed import Speed

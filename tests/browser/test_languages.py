@@ -26,13 +26,19 @@ def test_nodes_speak_the_language(open_page, renderer, locale):
         node = page.add_node(kind)
         shown = page.words(node)
         assert shown["title"] == words["display_name"]
+        in_this_language = {key(name): word for name, word in shown["inputs"].items()}
         for name, slot in words["inputs"].items():
-            assert shown["inputs"][name] == slot["name"], (kind, name)
+            assert in_this_language[name] == slot["name"], (kind, name)
         assert shown["outputs"] == [words["outputs"][str(i)]["name"] for i in range(len(shown["outputs"]))]
         assert page.title_tooltip(node) == words["description"]
-        names = [name for name in page.pointable(node) if name in words["inputs"]]
+        names = [name for name in page.pointable(node) if key(name) in words["inputs"]]
         for name in {*names[:1], *names[-1:]}:
-            assert page.input_tooltip(node, name) == words["inputs"][name]["tooltip"], (kind, name)
+            assert page.input_tooltip(node, name) == words["inputs"][key(name)]["tooltip"], (kind, name)
+
+
+def key(name: str) -> str:
+    """An input's key in nodeDefs.json; one that a preset brings has a dot in its name."""
+    return name.replace(".", "_")
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -127,6 +127,30 @@ def test_the_status_line_says_passes_and_after_the_run_the_time(studio, listener
     assert re.search(re.escape(after) + SECONDS_A_STEP, last)
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"reference": None}, "No voice connected: the model invents one. LTX-2.3"),
+        ({"model": ["model", 0]}, "No ID-LoRA on this model: add Load ID-LoRA. LTX-2.3"),
+        ({}, "LTX-2.3"),
+    ],
+    ids=["no voice", "no ID-LoRA", "both"],
+)
+def test_the_status_line_says_first_what_a_voice_lacks(studio, listener, changes, words):
+    studio.run(small_graph(sample={"seed": 207, **changes}))
+    assert listener.over.wait(10)
+    assert [line.startswith(words) for line in listener.lines] == [True, True]
+
+
+def test_a_preset_is_what_runs_and_needs_no_values(studio, listener):
+    graph = small_graph(sample={"seed": 208, "preset": "distilled"})
+    values = graph["sample"]["inputs"]
+    graph["sample"]["inputs"] = {name: values[name] for name in values if not name.startswith("preset.")}
+    studio.run(graph)
+    assert listener.over.wait(10)
+    assert "distilled: 2 predictions a step, 8 steps." in listener.lines[0]
+
+
 def test_an_interrupted_run_says_nothing_of_time(studio, listener):
     prompt_id = studio.post_prompt(small_graph(sample={"seed": 206, "steps": 400}))
     assert listener.begun.wait(120), "sampling did not begin"

@@ -269,7 +269,7 @@ def two_stages(**second):
     return graph
 
 
-def test_both_stages_sound_the_same_in_the_host(studio):
+def test_both_stages_sound_the_same_in_the_host(studio, status_lines):
     graph = two_stages()
     del graph["save"]
     for name, latent in (("one", "sample"), ("two", "refine")):
@@ -285,6 +285,7 @@ def test_both_stages_sound_the_same_in_the_host(studio):
     files = output_files(studio.run(graph))
     one, two = (studio.output_dir / file["subfolder"] / file["filename"] for file in sorted(files, key=str))
     assert one != two and audio_samples(one) == audio_samples(two)
+    assert "No voice" not in status_lines("refine")[0], "a kept sound needs none"
 
 
 def audio_samples(path) -> bytes:

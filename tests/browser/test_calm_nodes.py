@@ -1,0 +1,31 @@
+"""The sampler shows what most people change, and a preset only what it reads."""
+
+SAMPLER = "LTXIDLoRA_KSampler"
+MOST_WIDGETS = 12
+CHOOSE = """([id, name]) => {
+    const widget = probe.node(id).widgets.find((widget) => widget.name === 'preset')
+    widget.value = name
+    widget.callback?.(name)
+}"""
+
+
+def shown(page) -> dict:
+    (node,) = page.nodes()
+    return node["values"]
+
+
+def test_at_most_twelve_widgets(page):
+    node_id = page.add_node(SAMPLER)
+    assert len(shown(page)) <= MOST_WIDGETS
+    assert "video_cfg" in page.words(node_id)["inputs"].values(), "under its own name, not the preset's"
+
+
+def test_a_preset_shows_only_what_it_reads_and_custom_brings_its_values_back(page):
+    node_id = page.add_node(SAMPLER)
+    custom = shown(page)
+    for preset in ("paper", "distilled"):
+        page.page.evaluate(CHOOSE, [node_id, preset])
+        assert list(shown(page)) == ["seed", "control_after_generate", "sampler_name", "preset"]
+        assert "video_cfg" not in page.words(node_id)["inputs"].values()
+    page.page.evaluate(CHOOSE, [node_id, "custom"])
+    assert shown(page) == custom
