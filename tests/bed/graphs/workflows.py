@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import blueprint, continued, distilled, one_stage, two_stage
+from . import blueprint, continued, distilled, one_stage, shot_reverse, two_people, two_stage
 from .api_format import draw_api
 from .graph import Graph
 from .schema import GGUF_PACK
@@ -38,6 +38,8 @@ WORKFLOWS = (
     Workflow(two_stage.two_stage_hq, "ID-LoRA · two stages HQ", "fewer, finer steps with res_2s"),
     Workflow(distilled.distilled, "ID-LoRA · distilled", "eight steps, for small cards"),
     Workflow(continued.continued, "ID-LoRA · clip after clip", "a longer talk, one face, one voice"),
+    Workflow(two_people.two_people, "ID-LoRA · two people talking", "one shot, two faces, two voices"),
+    Workflow(shot_reverse.shot_reverse, "ID-LoRA · shot, reverse shot", "one speaker per clip, joined"),
     Workflow(distilled.gguf, "ID-LoRA · GGUF", "quantised files, eight steps", needs_packs=(GGUF_PACK,)),
 )
 
