@@ -14,7 +14,7 @@ from bed import in_process
 from bed.console import say
 from idlora_core.reference import prepare_waveform
 
-from . import around, recording, steps, ways
+from . import around, recording, scenes, steps, ways
 from .flops import exact_flops, pass_flops
 from .plan import Plan
 from .setting import NUM_BLOCKS, Size, made_clip, made_model, weight_bytes
@@ -40,6 +40,9 @@ def measured(plan: Plan, options: argparse.Namespace) -> Report:
     for name, size, num_steps in plan.clips:
         say(f"Steps, side by side, {name} ...")
         _measure_steps(plan, model, name, size, num_steps, rate, report)
+    name, size, num_steps = plan.clips[0]
+    say("Scenes: two and four speakers ...")
+    scenes.measure_scenes(model, name, size, num_steps, plan.device, report)
     for frames, length in steps.measure_lengths(model, plan.clips[0][1], plan.device).items():
         report.add(f"exact step, {frames} frames", length, "s")
     say("Memory ...")

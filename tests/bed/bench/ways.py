@@ -74,10 +74,18 @@ def unguided(model: ModelPatcher, clip: Clip, stg_block: int = STG_BLOCK) -> com
     return guider
 
 
-def ours(model: ModelPatcher, clip: Clip, stg_block: int = STG_BLOCK, **settings) -> comfy.samplers.CFGGuider:
+def ours(
+    model: ModelPatcher,
+    clip: Clip,
+    stg_block: int = STG_BLOCK,
+    reference=None,
+    conditioning=None,
+    **settings,
+) -> comfy.samplers.CFGGuider:
     module = importlib.import_module(f"{in_process.PACK}.nodes.host.guider")
     settings = module.GuiderSettings(VIDEO, AUDIO, str(stg_block), **settings)
-    guider = module.identity_guider(model, *clip.conditioning, settings, Reference(clip.reference))
+    reference = reference or Reference(clip.reference)
+    guider = module.identity_guider(model, *(conditioning or clip.conditioning), settings, reference)
     guider.record = TermRecord()  # as in Identity-Guided KSampler
     return guider
 
