@@ -6,6 +6,7 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from bed.clip import Clip
+from idlora_core.positions import LTX2_GRID
 from idlora_core.reference import Reference
 from idlora_core.region import Box
 from idlora_core.scene import Member, Scene
@@ -19,13 +20,13 @@ from .steps import RUN_STEPS, synchronizer
 from .table import Report
 
 SPEAKERS = (2, 4)
-SECONDS = 4.84
 LINES_KEY = "idlora_lines"
 
 
 def scene_of(clip: Clip, num_speakers: int) -> Scene:
     """Everybody has a voice, a column of the picture and one turn."""
-    part = SECONDS / num_speakers
+    # By the sound: scaled, it is shorter than the picture, and the last speaker has the picture's rest.
+    part = clip.audio_noise.shape[2] * LTX2_GRID.seconds_per_latent / num_speakers
     members = tuple(
         Member(
             f"Speaker {place}",
