@@ -12,12 +12,14 @@ from bed.host_client import output_files
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS if not workflow.needs_packs]
 SIDE, LENGTH = SMALL_VALUES["max_side"], SMALL_LENGTH
-SIZES = {  # (side in pixels, frames)
-    "idlora_one_stage": (SIDE, LENGTH),
-    "idlora_two_stage": (2 * SIDE, LENGTH),
-    "idlora_two_stage_hq": (2 * SIDE, LENGTH),
-    "idlora_distilled": (SIDE, LENGTH),
-    "idlora_continue": (SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
+SIZES = {  # (width, height, frames)
+    "idlora_one_stage": (SIDE, SIDE, LENGTH),
+    "idlora_two_stage": (2 * SIDE, 2 * SIDE, LENGTH),
+    "idlora_two_stage_hq": (2 * SIDE, 2 * SIDE, LENGTH),
+    "idlora_distilled": (SIDE, SIDE, LENGTH),
+    "idlora_continue": (SIDE, SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
+    "idlora_two_people": (SIDE, 3 * SIDE // 4, LENGTH),  # 3:2, to multiples of 32
+    "idlora_shot_reverse_shot": (SIDE, SIDE, 2 * LENGTH),
 }
 FRAME_RATE = 25
 AAC_FRAME_SECONDS = 1024 / 48_000
@@ -35,8 +37,7 @@ def clip(request, render):
 
 def test_the_clip_has_the_size_and_the_frames_of_the_graph(clip):
     name, video = clip
-    side, num_frames = SIZES[name]
-    assert (video.width, video.height, video.num_frames) == (side, side, num_frames)
+    assert (video.width, video.height, video.num_frames) == SIZES[name]
     assert video.frame_rate == FRAME_RATE
 
 

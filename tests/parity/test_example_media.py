@@ -13,7 +13,7 @@ from bed import in_process
 from bed.media import ASSETS, PORTRAIT, VOICE
 from bed.versions import ROOT
 
-EXAMPLES = {file.name: file.read_bytes() for file in (PORTRAIT, VOICE)}
+EXAMPLES = {file.name: file.read_bytes() for file in sorted(ASSETS.iterdir())}
 
 
 @pytest.fixture
