@@ -87,7 +87,9 @@ class Scene:
     @property
     def tokens(self) -> Tensor:
         """(1, T, 128), one voice after the other; T = 0 where nobody has a voice."""
-        return torch.cat([torch.zeros(1, 0, TOKEN_WIDTH), *(voice.tokens for voice in self.voices.values())], dim=1)
+        return torch.cat(
+            [torch.zeros(1, 0, TOKEN_WIDTH), *(voice.tokens for voice in self.voices.values())], dim=1
+        )
 
     @property
     def num_tokens(self) -> int:
@@ -116,9 +118,14 @@ class Scene:
         """The turns that share time with each span [start, end), widened by a margin at both sides."""
         found = []
         for start, end in spans:
-            start, end = start - self.lead_in_seconds - margin_seconds, end - self.lead_in_seconds + margin_seconds
+            start, end = (
+                start - self.lead_in_seconds - margin_seconds,
+                end - self.lead_in_seconds + margin_seconds,
+            )
             found.append(
-                tuple(turn for turn in self.turns if turn.start <= start < turn.end or start < turn.start < end)
+                tuple(
+                    turn for turn in self.turns if turn.start <= start < turn.end or start < turn.start < end
+                )
             )
         return found
 
@@ -159,7 +166,9 @@ class Scene:
         """Who has a region that is closed while others speak."""
         regions = [place for place, member in enumerate(self.members) if member.region is not None]
         always = len(self.speaking) == 1
-        return [] if self.region_strength == 0 else [p for p in regions if not (always and p in self.speaking)]
+        return (
+            [] if self.region_strength == 0 else [p for p in regions if not (always and p in self.speaking)]
+        )
 
     @property
     def only_reference(self) -> Reference | None:
@@ -171,7 +180,9 @@ class Scene:
 
     def _nearest(self, time: float) -> Turn:
         time -= self.lead_in_seconds
-        return min(self.turns, key=lambda turn: (round(max(turn.start - time, time - turn.end), 6), turn.start))
+        return min(
+            self.turns, key=lambda turn: (round(max(turn.start - time, time - turn.end), 6), turn.start)
+        )
 
 
 def with_member(cast: tuple[Member, ...], member: Member) -> tuple[Member, ...]:
@@ -184,9 +195,13 @@ def with_member(cast: tuple[Member, ...], member: Member) -> tuple[Member, ...]:
     if not name.strip():
         raise ValueError("A Cast Member has no name. Give it the one that the script uses, such as Anna.")
     if bad := sorted(set(name) & set(':：+[]()!?,;"“”\n')):
-        raise ValueError(f"The name '{name}' of a Cast Member holds {' '.join(bad)}, which a script cannot have in a name.")
+        raise ValueError(
+            f"The name '{name}' of a Cast Member holds {' '.join(bad)}, which a script cannot have in a name."
+        )
     if name.casefold() in (other.name.casefold() for other in cast):
         raise ValueError(f"Two Cast Members are called {name}. Give each a name of its own.")
     if len(cast) >= MAX_MEMBERS:
-        raise ValueError(f"The cast has {len(cast) + 1} members; a scene can have {MAX_MEMBERS}. Take out who never speaks.")
+        raise ValueError(
+            f"The cast has {len(cast) + 1} members; a scene can have {MAX_MEMBERS}. Take out who never speaks."
+        )
     return (*cast, member)

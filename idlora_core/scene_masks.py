@@ -95,7 +95,8 @@ def audio_text_parts(
     """
     start = scene.num_tokens
     spoken = {
-        place: frozenset(turn.line for turn in scene.turns if place in turn.speakers) for place in scene.voices
+        place: frozenset(turn.line for turn in scene.turns if place in turn.speakers)
+        for place in scene.voices
     }
     labels = [spoken[place] for place, tokens in scene.voice_ranges.items() for _ in tokens]
     labels += [frozenset(turn.line for turn in turns) for turns in scene.turns_at(seconds)]
@@ -132,7 +133,9 @@ def audio_to_video_gate(scene: Scene, video: VideoTokens) -> Tensor | None:
     if not shares:
         return None
     gate = torch.ones(len(video.cells))
-    speakers = [frozenset().union(*(turn.speakers for turn in turns)) for turns in _by_span(scene, video.spans)]
+    speakers = [
+        frozenset().union(*(turn.speakers for turn in turns)) for turns in _by_span(scene, video.spans)
+    ]
     for places, members in _grouped(speakers).items():
         if not places:
             continue

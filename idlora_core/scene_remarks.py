@@ -62,7 +62,9 @@ def _length(
     clip, needed = num_frames / frame_rate, needed_seconds(entries)
     if needed > clip:
         length = length_for(needed, frame_rate)
-        cure = f"set length to {length} or shorten it" if length <= MAX_LENGTH else "split it over several clips"
+        cure = (
+            f"set length to {length} or shorten it" if length <= MAX_LENGTH else "split it over several clips"
+        )
         needed = max(needed, clip + 0.1)  # the two figures never look equal
         yield (
             f"The script needs about {needed:.1f} s and the clip has {clip:.1f} s, {needed - clip:.1f} s too few: {cure}."
@@ -85,7 +87,9 @@ def _short_turns(scene: Scene, lines: Sequence[Line]) -> Iterator[str]:
 
 def _at_once(scene: Scene, lines: Sequence[Line]) -> Iterator[str]:
     for turn, line in zip(scene.turns, lines, strict=True):
-        others = [other for other in scene.turns if other is not turn and other.start <= turn.start < other.end]
+        others = [
+            other for other in scene.turns if other is not turn and other.start <= turn.start < other.end
+        ]
         if len(turn.speakers) > 1 or any(other.speakers != turn.speakers for other in others):
             yield f"{line} is spoken by several at once, which no ID-LoRA was trained for."
 

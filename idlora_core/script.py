@@ -126,7 +126,9 @@ def _check_line(line: Line) -> None:
     if not all(line.speakers):
         raise ValueError(f"The script's line {line} has an empty name. Write names on both sides of the +.")
     if not line.words:
-        raise ValueError(f"The script has no words after {line.speakers[-1]}: write them, or delete the line.")
+        raise ValueError(
+            f"The script has no words after {line.speakers[-1]}: write them, or delete the line."
+        )
     if line.start is not None and line.end is not None and line.end <= line.start:
         raise ValueError(
             f"The script's line {line} runs from {line.start:g} s to {line.end:g} s. The end must be after the start."

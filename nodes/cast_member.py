@@ -25,7 +25,14 @@ class CastMember(io.ComfyNode):
                 "One person of a scene: the name that the script uses, the voice, and where the face is in the first"
                 " picture. Chain one per person, then connect Scene Script."
             ),
-            search_aliases=["speaker", "two people talking", "dialogue", "character", "multi speaker", "id-lora"],
+            search_aliases=[
+                "speaker",
+                "two people talking",
+                "dialogue",
+                "character",
+                "multi speaker",
+                "id-lora",
+            ],
             inputs=[
                 io.String.Input("name", default="Anna", tooltip="As the script writes it, in any case."),
                 IdentityReference.Input(
@@ -70,7 +77,9 @@ class CastMember(io.ComfyNode):
                 ),
                 Cast.Input("cast", optional=True, tooltip="The Cast Member before this one."),
             ],
-            outputs=[Cast.Output(display_name="cast", tooltip="For the next Cast Member, or for Scene Script.")],
+            outputs=[
+                Cast.Output(display_name="cast", tooltip="For the next Cast Member, or for Scene Script.")
+            ],
             hidden=[io.Hidden.unique_id],
         )
 
@@ -79,7 +88,9 @@ class CastMember(io.ComfyNode):
         cls, name, place, look, voice=None, region=None, identity_strength=1.0, cast=()
     ) -> io.NodeOutput:
         name = " ".join(name.split())
-        member = Member(name, _checked_voice(voice, name), _region(region, place, name), look, identity_strength)
+        member = Member(
+            name, _checked_voice(voice, name), _region(region, place, name), look, identity_strength
+        )
         cast = with_member(tuple(cast), member)
         send_status(cls.hidden.unique_id, "; ".join(_described(member) for member in cast))
         return io.NodeOutput(cast)

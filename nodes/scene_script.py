@@ -42,7 +42,10 @@ class SceneScript(io.ComfyNode):
                     tooltip="The first picture, to check that the masks were drawn on it.",
                 ),
                 io.String.Input(
-                    "visual", multiline=True, default="", tooltip="What is seen: the people, the place, the camera."
+                    "visual",
+                    multiline=True,
+                    default="",
+                    tooltip="What is seen: the people, the place, the camera.",
                 ),
                 io.String.Input(
                     "script",
@@ -55,7 +58,10 @@ class SceneScript(io.ComfyNode):
                     ),
                 ),
                 io.String.Input(
-                    "sounds", multiline=True, default="", tooltip="How it sounds: the room, the tone, the background."
+                    "sounds",
+                    multiline=True,
+                    default="",
+                    tooltip="How it sounds: the room, the tone, the background.",
                 ),
                 io.Int.Input(
                     "length",
@@ -100,7 +106,9 @@ class SceneScript(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Conditioning.Output(display_name="positive", tooltip="The encoded prompt, for the sampler."),
+                io.Conditioning.Output(
+                    display_name="positive", tooltip="The encoded prompt, for the sampler."
+                ),
                 IdentityReference.Output(
                     display_name="reference",
                     tooltip="All voices with their turns, for the sampler; in a second stage, the faces alone.",

@@ -63,7 +63,11 @@ def direction_of(
 
 
 def with_reference(
-    numerics: Numerics, reference: Reference | Scene, hide_from_video: bool, hide_text: bool, device: torch.device
+    numerics: Numerics,
+    reference: Reference | Scene,
+    hide_from_video: bool,
+    hide_text: bool,
+    device: torch.device,
 ) -> dict[str, Any]:
     """The reference as the host's model takes it, and its time bounds and masks for our passes."""
     given: dict[str, Any] = {

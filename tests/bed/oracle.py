@@ -113,9 +113,7 @@ def audio_stream(noise: torch.Tensor, reference: torch.Tensor) -> tuple[Stream, 
     return Stream(latent, clean, mask, torch.cat([bounds, positions], dim=2)), count
 
 
-def audio_stream_of(
-    noise: torch.Tensor, reference: torch.Tensor, bounds: torch.Tensor
-) -> tuple[Stream, int]:
+def audio_stream_of(noise: torch.Tensor, reference: torch.Tensor, bounds: torch.Tensor) -> tuple[Stream, int]:
     """Target noise (1, 8, T, 16) behind clean reference tokens (1, R, 128) at given times; and R."""
     alone, _ = audio_stream(noise, noise[:, :, :1])
     count = reference.shape[1]

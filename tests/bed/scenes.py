@@ -46,7 +46,9 @@ def two_speakers(regions=(None, None), seeds=(1, 2), strengths=(1.0, 1.0), **opt
 def spoken_by(scene: Scene, num_latents: int = AUDIO_SHAPE[2]) -> list[list[int]]:
     """Indices of the audio latents of each member."""
     speakers = scene.speakers_at(latent_bounds(num_latents).mean(dim=-1).flatten().tolist())
-    return [[i for i, places in enumerate(speakers) if place in places] for place in range(len(scene.members))]
+    return [
+        [i for i, places in enumerate(speakers) if place in places] for place in range(len(scene.members))
+    ]
 
 
 def with_lines(clip: Clip, lines=LINES, changed: int | None = None) -> tuple[list, list]:
@@ -55,7 +57,9 @@ def with_lines(clip: Clip, lines=LINES, changed: int | None = None) -> tuple[lis
     text = positive[0][0].clone()
     if changed is not None:
         start, end = lines[changed]
-        text[:, start:end] = torch.randn(text[:, start:end].shape, generator=torch.Generator().manual_seed(77))
+        text[:, start:end] = torch.randn(
+            text[:, start:end].shape, generator=torch.Generator().manual_seed(77)
+        )
     return [[text, {**positive[0][1], LINES_KEY: lines}]], negative
 
 

@@ -44,8 +44,10 @@ def test_voices_in_a_queue_do_not_overlap():
 
 
 def test_who_has_no_voice_or_no_turn_has_no_tokens():
-    silent = Scene((ANNA, Member("Cat", voice(9)), replace(BEN, voice=None)), (Turn(0, 1, frozenset({0, 2}), 0),))
-    assert silent.voice_ranges == {0: range(0, 20)}
+    silent = Scene(
+        (ANNA, Member("Cat", voice(9)), replace(BEN, voice=None)), (Turn(0, 1, frozenset({0, 2}), 0),)
+    )
+    assert silent.voice_ranges == {0: range(20)}
     empty = Scene((Member("Anna"),), (Turn(0, 1, A, 0),))
     assert empty.tokens.shape == (1, 0, 128) and empty.bounds().shape == (1, 1, 0, 2)
 
@@ -98,7 +100,13 @@ def test_spans_meet_the_turns_they_share_time_with():
     spans = [(0.9, 1.0), (1.0, 1.2), (1.0, 1.21), (0.9, 1.3), (2.0, 2.4)]
     lines = [[turn.line for turn in turns] for turns in SCENE.turns_over(spans)]
     assert lines == [[0], [], [1], [0, 1], []]
-    assert [[t.line for t in turns] for turns in SCENE.turns_over(spans, 0.11)] == [[0], [0, 1], [0, 1], [0, 1], [1, 2]]
+    assert [[t.line for t in turns] for turns in SCENE.turns_over(spans, 0.11)] == [
+        [0],
+        [0, 1],
+        [0, 1],
+        [0, 1],
+        [1, 2],
+    ]
 
 
 def test_strengths_of_those_who_speak_are_averaged():
@@ -117,7 +125,10 @@ ALONE = Scene((ANNA, BEN), TURNS[:1])
         (SCENE, None),
         (replace(ALONE, members=(replace(ANNA, region=PLACES["left"]), BEN)), ANNA.voice),
         (replace(ALONE, members=(ANNA, replace(BEN, region=PLACES["left"]))), None),
-        (replace(ALONE, members=(ANNA, replace(BEN, region=PLACES["left"])), region_strength=0.0), ANNA.voice),
+        (
+            replace(ALONE, members=(ANNA, replace(BEN, region=PLACES["left"])), region_strength=0.0),
+            ANNA.voice,
+        ),
         (replace(ALONE, members=(replace(ANNA, strength=0.5), BEN)), None),
         (ALONE.without_voices(), None),
     ],

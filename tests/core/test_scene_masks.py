@@ -113,9 +113,10 @@ def test_what_two_regions_share_is_the_speakers():
 
 def test_at_once_two_see_both_voices_both_lines_and_both_faces():
     both = replace(SCENE, turns=(Turn(0.0, 0.8, A | B, 0),))
-    assert rows(masks.dense_mask(masks.audio_self_parts(both, TIMES), 9)) == ["xxx..xxxx"] * 3 + ["...xxxxxx"] * 2 + [
-        "x" * 9
-    ] * 4
+    assert (
+        rows(masks.dense_mask(masks.audio_self_parts(both, TIMES), 9))
+        == ["xxx..xxxx"] * 3 + ["...xxxxxx"] * 2 + ["x" * 9] * 4
+    )
     assert masks.audio_to_video_gate(both, VIDEO) is None
 
 
@@ -138,7 +139,9 @@ def test_parts_take_every_query_once(times):
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_the_order_of_the_cast_changes_nothing_for_the_clip(order):
     members = tuple(SCENE.members[place] for place in order)
-    turns = tuple(replace(turn, speakers=frozenset(order.index(p) for p in turn.speakers)) for turn in SCENE.turns)
+    turns = tuple(
+        replace(turn, speakers=frozenset(order.index(p) for p in turn.speakers)) for turn in SCENE.turns
+    )
     scene = Scene(members, turns)
     gate = masks.audio_to_video_gate(scene, replace(VIDEO, spans=[(0.1, 0.2)] * 16))
     assert gate.reshape(2, 2, 4).tolist() == [[[1, 1, 0, 0]] * 2] * 2

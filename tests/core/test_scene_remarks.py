@@ -38,7 +38,9 @@ def test_too_long_says_by_how_much_and_what_to_set():
 
 
 def test_a_line_that_overruns_its_time():
-    assert remarks(f"[0-1] ANNA: {LONG}\nBEN: Yes.", ANNA, BEN, frames=201)[0].endswith("spoken in the next voice.")
+    assert remarks(f"[0-1] ANNA: {LONG}\nBEN: Yes.", ANNA, BEN, frames=201)[0].endswith(
+        "spoken in the next voice."
+    )
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,9 @@ def guide(guider_module, model, clip, denoise):
         conditioning = conditioning or clip.conditioning
         guider = guider_module.identity_guider(on or model, *conditioning, settings, reference)
         sound_mask = torch.zeros_like(clip.audio_noise) if keeps_sound else None
-        return denoise(guider, given or clip, ltx2_sigmas(1) if sigmas is None else sigmas, audio_mask=sound_mask)
+        return denoise(
+            guider, given or clip, ltx2_sigmas(1) if sigmas is None else sigmas, audio_mask=sound_mask
+        )
 
     return run
 

@@ -110,11 +110,14 @@ def bleed(before, after, scene) -> float:
     return moved(before, after, ben) / moved(before, after, anna)
 
 
-def test_little_of_a_voice_bleeds_through_the_clip_and_naive_concatenation_binds_nothing(guide, record_property):
+def test_little_of_a_voice_bleeds_through_the_clip_and_naive_concatenation_binds_nothing(
+    guide, record_property
+):
     scene = two_speakers()
     voices = [guide(two_speakers(seeds=(seed, 2)), **OFF) for seed in (1, 5)]
     joined = [
-        guide(Reference(torch.cat([voice(30, seed).latent, voice(22, 2).latent], dim=2)), **OFF) for seed in (1, 5)
+        guide(Reference(torch.cat([voice(30, seed).latent, voice(22, 2).latent], dim=2)), **OFF)
+        for seed in (1, 5)
     ]
     split, naive = bleed(*voices, scene), bleed(*joined, scene)
     record_property("bleed", (split, naive))

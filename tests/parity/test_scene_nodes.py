@@ -71,9 +71,15 @@ def test_places(pack, place, region):
         ({"name": "  "}, "has no name"),
         ({"name": "anna", "cast": (Member("Anna"),)}, "Two Cast Members are called anna"),
         ({"cast": tuple(Member(f"M{n}") for n in range(9))}, "a scene can have 8"),
-        ({"voice": Scene((Member("B"),), (Turn(0, 1, frozenset({0}), 0),))}, "is the reference of a Scene Script"),
+        (
+            {"voice": Scene((Member("B"),), (Turn(0, 1, frozenset({0}), 0),))},
+            "is the reference of a Scene Script",
+        ),
         ({"region": torch.zeros(1, 8, 8)}, "The region of Anna is empty"),
-        ({"place": {"place": "box", "left": 0.6, "top": 0, "right": 0.5, "bottom": 1}}, "greater than its left"),
+        (
+            {"place": {"place": "box", "left": 0.6, "top": 0, "right": 0.5, "bottom": 1}},
+            "greater than its left",
+        ),
     ],
 )
 def test_members_that_cannot_be(pack, inputs, message):
@@ -89,7 +95,9 @@ def written(script=SCRIPT, members=None, frames=121, **options):
     return written_scene(members or cast(), script, "A cellar.", "Dripping water.", frames, 25.0, **options)
 
 
-@pytest.mark.parametrize("words", ["Did you hear that?", "Naïve café — “no”?", "1,234.5 %  ...", "你好，世界"])
+@pytest.mark.parametrize(
+    "words", ["Did you hear that?", "Naïve café — “no”?", "1,234.5 %  ...", "你好，世界"]
+)
 def test_ranges_hold_exactly_the_tokens_of_the_lines(line_tokens, tokeniser, words):
     prompt = scene_prompt(
         "A cellar.",
@@ -122,7 +130,11 @@ def test_a_script_of_one_name_is_the_voice_itself():
         ("[3-4] ANNA: Hi.\n[1-2] BEN: Hi.", {}, "before the line above it"),
         ("[3-9] ANNA: Hi.", {}, "past the end of the clip at 4.84 s"),
         ("ANNA: Hi.", {"frames": 120}, "use 113 or 121"),
-        (SCRIPT, {"members": cast(region=torch.ones(8, 8)), "picture": (96, 64)}, "Ben is 8x8 and the picture 96x64"),
+        (
+            SCRIPT,
+            {"members": cast(region=torch.ones(8, 8)), "picture": (96, 64)},
+            "Ben is 8x8 and the picture 96x64",
+        ),
     ],
 )
 def test_scripts_that_cannot_be(script, options, message):
@@ -141,13 +153,15 @@ def bar(timeline, image, place):
     row = image[0, round((middle + timeline.BAR_HEIGHT / 2 - 2) * timeline.SCALE)]
     wanted = torch.tensor(ImageColor.getrgb(timeline.COLOURS[place])) / 255
     columns = (row - wanted).abs().amax(dim=-1).lt(0.01).nonzero()[:, 0] / timeline.SCALE
-    return [(x.item() - timeline.LEFT) / (timeline.RIGHT - timeline.LEFT) for x in (columns.min(), columns.max())]
+    return [
+        (x.item() - timeline.LEFT) / (timeline.RIGHT - timeline.LEFT) for x in (columns.min(), columns.max())
+    ]
 
 
 def test_the_time_line_shows_the_turns(timeline):
     scene = written("[0-1.21] ANNA: Hi.\n[2.42-4.84] BEN: Did you hear that?")
     image = timeline.draw(scene)
-    assert image.shape[0] == 1 and image.shape[3] == 3 and 0 <= image.min() and image.max() <= 1
+    assert image.shape[0] == 1 and image.shape[3] == 3 and image.min() >= 0 and image.max() <= 1
     assert bar(timeline, image, 0) == pytest.approx([0, 0.25], abs=0.01)
     assert bar(timeline, image, 1) == pytest.approx([0.5, 1], abs=0.01)
 
@@ -160,5 +174,7 @@ def test_remarks_make_the_time_line_higher(timeline):
 
 def test_eight_members_with_long_names_are_drawn(timeline):
     members = tuple(Member(f"A very long name {n}", VOICE if n % 2 else None) for n in range(8))
-    script = "\n".join(f"{n + 1}: A line that is far too long for its bar, again and again." for n in range(8))
+    script = "\n".join(
+        f"{n + 1}: A line that is far too long for its bar, again and again." for n in range(8)
+    )
     assert timeline.draw(written(script, members, frames=1001)).shape[2] == timeline.WIDTH * timeline.SCALE

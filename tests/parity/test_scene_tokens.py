@@ -114,9 +114,7 @@ def test_guides_have_their_time_and_no_region(guide, clip, layouts):
     starts = torch.stack([torch.full((CELLS,), 9.0), rows.flatten(), columns.flatten()])
     coords = torch.stack([starts, starts + torch.tensor([[8.0], [32.0], [32.0]])], dim=-1)[None]
     positive, negative = with_lines(clip)
-    keyed = [
-        [[text, {**values, "keyframe_idxs": coords}]] for ((text, values),) in (positive, negative)
-    ]
+    keyed = [[[text, {**values, "keyframe_idxs": coords}]] for ((text, values),) in (positive, negative)]
     guide(two_speakers(REGIONS), given=guided, conditioning=tuple(keyed), **OFF)
     (layout,) = layouts
     own, guides = FRAMES * CELLS, CELLS

@@ -114,7 +114,13 @@ class Layouts:
         self._kept.clear()
 
     def layout(
-        self, scene: Scene, coords: Sequence[torch.Tensor], extra: dict[str, Any], num_guides: int, frame_rate: float, window: Any
+        self,
+        scene: Scene,
+        coords: Sequence[torch.Tensor],
+        extra: dict[str, Any],
+        num_guides: int,
+        frame_rate: float,
+        window: Any,
     ) -> Layout:
         """The layout for tokens at these places.
 
@@ -172,7 +178,9 @@ def _changes(stage: _Stage, direction: Direction) -> dict[Layer, Attention]:
     if lines is not None:
         hides = direction.hides_text and bool(scene.voices)
         changes["attn2"] = partial(_split_call, lambda keys: stage.layout.video_text(lines, keys))
-        changes["audio_attn2"] = partial(_split_call, lambda keys: stage.layout.audio_text(lines, hides, keys))
+        changes["audio_attn2"] = partial(
+            _split_call, lambda keys: stage.layout.audio_text(lines, hides, keys)
+        )
     if scene.listeners:
         changes["audio_to_video_attn"] = partial(_gated_call, stage)
         changes["video_to_audio_attn"] = partial(_split_call, lambda keys: stage.layout.video_to_audio(keys))
@@ -215,7 +223,12 @@ def _audio_seconds(bounds: torch.Tensor, latents: tuple[int, ...] | None) -> lis
 
 
 def _video_tokens(
-    coords: torch.Tensor, num_guides: int, width: int, height: int, frame_rate: float, frames: tuple[int, ...] | None
+    coords: torch.Tensor,
+    num_guides: int,
+    width: int,
+    height: int,
+    frame_rate: float,
+    frames: tuple[int, ...] | None,
 ) -> VideoTokens:
     """Time and cell of each token of video.
 
@@ -227,7 +240,9 @@ def _video_tokens(
     num_own = len(starts) - num_guides
     times = list(zip(starts, ends, strict=True))
     if frames is not None:
-        times = [_in_clip(start, frames) if i < num_own else (start, end) for i, (start, end) in enumerate(times)]
+        times = [
+            _in_clip(start, frames) if i < num_own else (start, end) for i, (start, end) in enumerate(times)
+        ]
     rows, columns = ((coords[axis, :, 0].float() / PIXELS_PER_LATENT).round().long().cpu() for axis in (1, 2))
     cells = rows * width + columns
     cells[num_own:] = -1

@@ -109,7 +109,9 @@ def _add_joined(graph: Graph, clips: list[Node], frame_rate: Output) -> None:
     """One clip after the other, picture and sound."""
     section = graph.section("5 · Save", ORANGE, width=440)
     first, second = clips
-    frames = section.node("ImageBatch", title="Join pictures", image1=first["images"], image2=second["images"])
+    frames = section.node(
+        "ImageBatch", title="Join pictures", image1=first["images"], image2=second["images"]
+    )
     sound = section.node("AudioConcat", title="Join sounds", audio1=first["audio"], audio2=second["audio"])
     video = section.node("CreateVideo", images=frames["IMAGE"], audio=sound["AUDIO"], fps=frame_rate)
     add_video_file(section, graph.name, video["VIDEO"])

@@ -121,7 +121,13 @@ def _add_member(
 ) -> Output:
     chained = {} if cast is None else {"cast": cast}
     member = section.node(
-        "LTXIDLoRA_CastMember", title=f"Cast: {name}", name=name, voice=voice, place=place, look=look, **chained
+        "LTXIDLoRA_CastMember",
+        title=f"Cast: {name}",
+        name=name,
+        voice=voice,
+        place=place,
+        look=look,
+        **chained,
     )
     section.space(STATUS_HEIGHT)
     return member["cast"]
