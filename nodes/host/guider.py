@@ -158,8 +158,10 @@ class IdentityGuider(comfy.samplers.CFGGuider):
     def _cast_of(self, without_reference: bool) -> Reference | Scene | None:
         """The scene with or without its voices, one value each so that equal passes share a batch."""
         if without_reference not in self._cast:
-            drops = without_reference and isinstance(self.reference, Scene)
-            self._cast[without_reference] = self.reference.without_voices() if drops else self.reference
+            cast = self.reference
+            if without_reference and isinstance(cast, Scene):
+                cast = cast.without_voices()
+            self._cast[without_reference] = cast
         return self._cast[without_reference]
 
     def _reference_on(self, device: torch.device) -> dict[str, Any] | None:
