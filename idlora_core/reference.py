@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .numerics import Numerics
 from .positions import AudioGrid, audio_tokens, reference_bounds
+from .voice_embedding import VoiceEmbedding
 
 SAMPLE_RATES_HZ = (8_000, 192_000)
 MIN_SECONDS = 0.5
@@ -33,11 +34,15 @@ class Reference:
         latent: (1, 8, T, 16) normalised audio latent.
         grid: time grid of the VAE that made it.
         gap_seconds: how far before the clip it ends; None = one latent, as trained.
+        vae_fingerprint: of the VAE that made it; empty = not known.
+        embedding: of its speaker, where a saved voice has one.
     """
 
     latent: Tensor
     grid: AudioGrid = field(default_factory=AudioGrid)
     gap_seconds: float | None = None
+    vae_fingerprint: str = ""
+    embedding: VoiceEmbedding | None = None
 
     @property
     def tokens(self) -> Tensor:
