@@ -4,7 +4,7 @@
                audio      (N,) uint8, the bytes of a FLAC file, 16 kHz
                embedding  (D,) float32, of a speaker encoder
     metadata   format, version, name, language, created, consent (JSON),
-               sample_rate, hop_length, mel_frames_per_latent, gap_seconds, vae_fingerprint, vae, encoder
+               sample_rate, hop_length, mel_frames_per_latent, gap_seconds, vae_fingerprint, encoder
 
 A file has a latent or a recording, or both. It may come from anyone: sizes, names, types and shapes are checked
 against the header before a tensor is read.
@@ -54,7 +54,6 @@ class Voice:
         name: what it is called; also the file's name.
         reference: as it was encoded, with the fingerprint of the VAE that made it; None = a recording only.
         flac: bytes of a FLAC file with what was encoded; empty = left out.
-        vae: words on that VAE, for whoever has another.
         language: of the recording, as its speaker would name it. created: YYYY-MM-DD.
     """
 
@@ -62,7 +61,6 @@ class Voice:
     reference: Reference | None = None
     flac: bytes = b""
     embedding: VoiceEmbedding | None = None
-    vae: str = ""
     language: str = ""
     created: str = ""
     consent: Consent = field(default_factory=Consent)
@@ -158,8 +156,7 @@ def _content(voice: Voice) -> tuple[dict[str, Tensor], dict[str, str]]:
         tensors["latent"] = voice.reference.latent.detach().to("cpu", torch.float32).contiguous()
         gap = grid.seconds_per_latent if voice.reference.gap_seconds is None else voice.reference.gap_seconds
         metadata |= {key: str(getattr(grid, key)) for key in AudioGrid.__dataclass_fields__}
-        metadata |= {"gap_seconds": repr(float(gap)), "vae": voice.vae}
-        metadata["vae_fingerprint"] = voice.reference.vae_fingerprint
+        metadata |= {"gap_seconds": repr(float(gap)), "vae_fingerprint": voice.reference.vae_fingerprint}
     if voice.flac:
         tensors["audio"] = torch.frombuffer(bytearray(voice.flac), dtype=torch.uint8)
     if voice.embedding is not None:
@@ -253,7 +250,6 @@ def _voice(name: str, fields: dict[str, str], tensors: dict[str, Tensor]) -> Voi
         reference=reference,
         flac=tensors["audio"].numpy().tobytes() if "audio" in tensors else b"",
         embedding=embedding,
-        vae=fields.get("vae", ""),
         language=fields.get("language", ""),
         created=fields.get("created", ""),
         consent=consent,

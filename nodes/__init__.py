@@ -8,13 +8,15 @@ class IDLoRAExtension(ComfyExtension):
 
     async def on_load(self) -> None:
         from .host.example_media import offer_examples
+        from .host.voice_folder import register_folders
 
         offer_examples()
+        register_folders()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        from . import decode, first_frame, load, prompt, reference, sampling, second_stage
+        from . import decode, first_frame, load, prompt, reference, sampling, second_stage, voices
 
-        modules = (load, reference, first_frame, sampling, second_stage, decode, prompt)
+        modules = (load, reference, first_frame, sampling, second_stage, decode, prompt, voices)
         return [node for module in modules for node in module.NODES]
 
 

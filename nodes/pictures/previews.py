@@ -11,13 +11,13 @@ from .drawing import CannotDraw
 PLAYER_INPUT = "audioUI"
 
 
-def player_input() -> io.Input:
+def player_input(tooltip: str = "Plays what was encoded.") -> io.Input:
     """The widget in which the frontend plays what a node shows; it must be the last input.
 
     The frontend adds it to core's own audio nodes only; others have to declare it. It has no value, and a
     graph that leaves it out runs as well.
     """
-    return io.Custom("AUDIO_UI").Input(PLAYER_INPUT, optional=True, tooltip="Plays what was encoded.")
+    return io.Custom("AUDIO_UI").Input(PLAYER_INPUT, optional=True, tooltip=tooltip)
 
 
 def player_and_picture(
@@ -41,3 +41,13 @@ def player_and_picture(
     except OSError as error:
         reason = error.strerror or str(error)
         return None, f"No player and picture: the host's temp folder cannot be written ({reason})."
+
+
+def picture(draw_picture: Callable[[], Tensor]) -> tuple[dict[str, Any] | None, str]:
+    """As `player_and_picture`, for a node that has nothing to play."""
+    try:
+        return ui.PreviewImage(draw_picture()).as_dict(), ""
+    except CannotDraw as error:
+        return None, str(error)
+    except OSError as error:
+        return None, f"No picture: the host's temp folder cannot be written ({error.strerror or error})."
