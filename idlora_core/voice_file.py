@@ -213,7 +213,9 @@ _FITS = {
     "latent": (
         "F32",
         lambda s: (
-            len(s) == 4 and (s[0], s[1], s[3]) == (1, LATENT_CHANNELS, LATENT_BINS) and 1 <= s[2] <= MAX_LATENTS
+            len(s) == 4
+            and (s[0], s[1], s[3]) == (1, LATENT_CHANNELS, LATENT_BINS)
+            and 1 <= s[2] <= MAX_LATENTS
         ),
     ),
     "audio": ("U8", lambda s: len(s) == 1 and 1 <= s[0] <= MAX_AUDIO_BYTES),
@@ -274,4 +276,6 @@ def _reference(
 
 
 def _refuse(name: str, reason: str) -> NoReturn:
-    raise ValueError(f"{name[:MAX_NAME]} is not a voice that can be loaded: {reason}. Save the voice again, or get the file again.")
+    raise ValueError(
+        f"{name[:MAX_NAME]} is not a voice that can be loaded: {reason}. Save the voice again, or get the file again."
+    )

@@ -14,9 +14,9 @@ class IDLoRAExtension(ComfyExtension):
         register_folders()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        from . import decode, first_frame, load, prompt, reference, sampling, second_stage, voices
+        from . import decode, first_frame, load, prompt, reference, sampling, second_stage, takes, voices
 
-        modules = (load, reference, first_frame, sampling, second_stage, decode, prompt, voices)
+        modules = (load, reference, first_frame, sampling, second_stage, decode, prompt, voices, takes)
         return [node for module in modules for node in module.NODES]
 
 

@@ -8,6 +8,9 @@ from ..idlora_core.consent import Consent
 from ..idlora_core.voice_file import Voice, read_voice, write_voice
 from .host import saved_voices
 from .host.flac import encode_flac
+from .host.metric_models import AUTO
+from .host.metric_models import FOLDER as METRICS_FOLDER
+from .host.scoring import embedding_of
 from .host.status import missing_output, send_status
 from .host.voice_folder import FOLDER, new_voice_path, voice_names, voice_path
 from .pictures import voice_picture
@@ -19,9 +22,7 @@ REFUSE, NUMBER, REPLACE = "refuse", "add a number", "replace it"
 
 
 def _consent_input(name: str, tooltip: str, multiline: bool = False) -> io.String.Input:
-    return io.String.Input(
-        f"consent_{name}", default="", multiline=multiline, optional=True, tooltip=tooltip
-    )
+    return io.String.Input(f"consent_{name}", default="", multiline=multiline, optional=True, tooltip=tooltip)
 
 
 class SaveVoice(io.ComfyNode):
@@ -35,7 +36,14 @@ class SaveVoice(io.ComfyNode):
                 f"Keeps an encoded voice in models/{FOLDER}, with its speaker's consent, so that Load Voice gives it"
                 " again without the recording. Such a file is biometric data: keep it as you would the recording."
             ),
-            search_aliases=["voice library", "voice preset", "voice profile", "speaker", "consent", "id-lora"],
+            search_aliases=[
+                "voice library",
+                "voice preset",
+                "voice profile",
+                "speaker",
+                "consent",
+                "id-lora",
+            ],
             inputs=[
                 IdentityReference.Input("reference", tooltip="The voice, from Encode Reference Audio."),
                 io.String.Input(
@@ -55,8 +63,22 @@ class SaveVoice(io.ComfyNode):
                         " again for another VAE. Off: the voice can only be used with the VAE that encoded it."
                     ),
                 ),
+                io.Boolean.Input(
+                    "keep_embedding",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip=(
+                        "Keep what the voice encoder makes of the recording, so that Pick Take can compare takes with"
+                        " the voice where the recording is not in the file. Needs a voice encoder in"
+                        f" models/{METRICS_FOLDER}."
+                    ),
+                ),
                 io.String.Input(
-                    "language", default="", optional=True, tooltip="The recording's language; shown by Load Voice."
+                    "language",
+                    default="",
+                    optional=True,
+                    tooltip="The recording's language; shown by Load Voice.",
                 ),
                 _consent_input("by", "Who agreed to the use of the voice: the speaker's name."),
                 _consent_input("date", "When, as 2026-11-21."),
@@ -85,6 +107,7 @@ class SaveVoice(io.ComfyNode):
         name,
         audio=None,
         keep_audio=True,
+        keep_embedding=False,
         language="",
         consent_by="",
         consent_date="",
@@ -95,22 +118,24 @@ class SaveVoice(io.ComfyNode):
     ) -> io.NodeOutput:
         path = new_voice_path(name, is_numbered=if_exists == NUMBER)
         fields = (consent_by, consent_date, consent_scope, consent_until, consent_statement)
-        flac = b""
-        if keep_audio and audio is not None:
-            flac = encode_flac(*saved_voices.matching_recording(reference, audio))
+        flac, embedding = b"", reference.embedding
+        if audio is not None:
+            recording = saved_voices.matching_recording(reference, audio)
+            flac = encode_flac(*recording) if keep_audio else b""
+            embedding = embedding_of(audio, AUTO) if keep_embedding else None
         voice = Voice(
             name=path.stem,
             reference=reference,
             flac=flac,
-            embedding=reference.embedding,
+            embedding=embedding,
             language=language.strip(),
             created=date.today().isoformat(),
             consent=Consent(*(text.strip() for text in fields)),
         )
         write_voice(voice, path, replace=if_exists == REPLACE)
-        recording = "with the recording" if flac else "without the recording"
+        kept = "with the recording" if flac else "without the recording"
         send_status(
-            cls.hidden.unique_id, f"Saved {path.name} in {path.parent}, {recording}. {voice.consent.summary}"
+            cls.hidden.unique_id, f"Saved {path.name} in {path.parent}, {kept}. {voice.consent.summary}"
         )
         return io.NodeOutput()
 

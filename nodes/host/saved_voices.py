@@ -73,9 +73,7 @@ def recording(voice: Voice) -> Audio | None:
     return {"waveform": waveform.expand(-1, 2, -1).contiguous(), "sample_rate": sample_rate}
 
 
-def reference_for(
-    name: str, voice: Voice, audio: Audio | None, vae: VAE | None
-) -> tuple[Reference, str]:
+def reference_for(name: str, voice: Voice, audio: Audio | None, vae: VAE | None) -> tuple[Reference, str]:
     """The reference of a saved voice, encoded again where the connected VAE is not the one that made it.
 
     Returns:
@@ -105,7 +103,9 @@ def reference_for(
         )
     grid = audio_grid(vae)
     span = (0, audio["waveform"].shape[-1])
-    waveform = prepare_waveform(audio["waveform"], audio["sample_rate"], grid.sample_rate, MAX_SECONDS, [span])
+    waveform = prepare_waveform(
+        audio["waveform"], audio["sample_rate"], grid.sample_rate, MAX_SECONDS, [span]
+    )
     gap_seconds = None if saved is None else saved.gap_seconds
     latent = encode_reference(vae, waveform)
     remark = "Encoded from the recording in the file, with the connected VAE."

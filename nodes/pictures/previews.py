@@ -1,6 +1,6 @@
 """A player and a picture on one node."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from comfy_api.latest import io, ui
@@ -33,8 +33,15 @@ def player_and_picture(
         The `ui` of a NodeOutput and nothing more to say; or as much of it as there is and what to tell the user: a
         full disk, or a Pillow too old to draw, takes a preview away, not the render.
     """
+    return players_and_picture([{"waveform": waveform, "sample_rate": sample_rate}], draw_picture)
+
+
+def players_and_picture(
+    sounds: Sequence[dict[str, Any]], draw_picture: Callable[[], Tensor]
+) -> tuple[dict[str, Any] | None, str]:
+    """As `player_and_picture`, for several AUDIOs: the frontend plays the first, the others lie beside it."""
     try:
-        audio = ui.PreviewAudio({"waveform": waveform, "sample_rate": sample_rate}).as_dict()
+        audio = {"audio": [file for sound in sounds for file in ui.PreviewAudio(sound).as_dict()["audio"]]}
         return audio | ui.PreviewImage(draw_picture()).as_dict(), ""
     except CannotDraw as error:
         return audio, str(error)

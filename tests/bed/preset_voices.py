@@ -19,12 +19,8 @@ from bed.versions import ROOT
 
 FOLDER = ROOT / "voices"
 RATE = 16_000
-LINE = (
-    "This voice was made by a computer. It belongs to nobody, and nobody has to be asked before it speaks for you."
-)
-FRENCH_LINE = (
-    "Cette voix vient d'un ordinateur. Elle n'est à personne, et il ne faut demander à personne avant de s'en servir."
-)
+LINE = "This voice was made by a computer. It belongs to nobody, and nobody has to be asked before it speaks for you."
+FRENCH_LINE = "Cette voix vient d'un ordinateur. Elle n'est à personne, et il ne faut demander à personne avant de s'en servir."
 # name: language, voice of espeak-ng, words a minute, pitch (0-99), words
 VOICES = {
     "Synthetic Ada (British)": ("English", "en-gb+f2", 175, 48, LINE),

@@ -22,7 +22,9 @@ from idlora_core.voice_file import Voice, checked_name, read_voice, write_voice
 LATENT = torch.randn(1, 8, 125, 16, generator=torch.Generator().manual_seed(0))
 GRID = {"sample_rate": "16000", "hop_length": "160", "mel_frames_per_latent": "4"}
 METADATA = {"format": "idlora.voice", "version": "1", "name": "Ada", "gap_seconds": "0.04", **GRID}
-CONSENT = Consent("Ada L.", "2026-11-01", "product films", "2027-10-31", "You may use my voice for these films.")
+CONSENT = Consent(
+    "Ada L.", "2026-11-01", "product films", "2027-10-31", "You may use my voice for these films."
+)
 VOICE = Voice(
     name="Ada",
     reference=Reference(LATENT, AudioGrid(), 0.08, "ab12"),

@@ -114,7 +114,11 @@ def test_every_audio_vae_has_a_fingerprint_of_its_own(pack, audio_vae, other_vae
     own = fingerprint.vae_fingerprint(audio_vae)
     rate, digest = own.split(" Hz, ")
     assert int(rate) == audio_vae.first_stage_model.output_sample_rate and len(digest) == fingerprint.DIGITS
-    assert own == fingerprint.vae_fingerprint(vaes.audio_vae(checkpoint)) != fingerprint.vae_fingerprint(other_vae)
+    assert (
+        own
+        == fingerprint.vae_fingerprint(vaes.audio_vae(checkpoint))
+        != fingerprint.vae_fingerprint(other_vae)
+    )
     names = audio_vae.first_stage_model.autoencoder.state_dict()
     for part in fingerprint.PARTS:
         assert any(name.startswith(part) for name in names), part
@@ -138,7 +142,9 @@ def test_consent_that_has_ended_is_refused_and_today_still_counts(folder, encode
     load()
     yesterday = (today - timedelta(days=1)).isoformat()
     save(encoded, "Eve", consent_by="Eve L.", consent_until=yesterday)
-    with pytest.raises(ValueError, match=f"consent that Eve L. gave for the voice 'Eve' ended on {yesterday}"):
+    with pytest.raises(
+        ValueError, match=f"consent that Eve L. gave for the voice 'Eve' ended on {yesterday}"
+    ):
         load("Eve")
 
 
