@@ -127,6 +127,9 @@ class Graph:
         self.name = name
         self.schemas = load_all() if schemas is None else schemas
         self.sections: list[Section] = []
+        self.app_inputs: list[tuple[Node, str]] = []
+        """Widgets that the frontend's app mode shows, with the nodes that they are on; none = not an app."""
+        self.app_outputs: list[Node] = []
         self._last_id = 0
 
     def section(self, title: str | None, colour: str, width: int, is_below: bool = False) -> Section:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import blueprint, continued, distilled, one_stage, two_stage
+from . import blueprint, continued, distilled, one_stage, takes, two_stage
 from .api_format import draw_api
 from .graph import Graph
 from .schema import GGUF_PACK
@@ -38,6 +38,8 @@ WORKFLOWS = (
     Workflow(two_stage.two_stage_hq, "ID-LoRA · two stages HQ", "fewer, finer steps with res_2s"),
     Workflow(distilled.distilled, "ID-LoRA · distilled", "eight steps, for small cards"),
     Workflow(continued.continued, "ID-LoRA · clip after clip", "a longer talk, one face, one voice"),
+    Workflow(takes.best_of_four, "ID-LoRA · best of four", "four takes heard, the best one shown"),
+    Workflow(one_stage.saved_voice, "ID-LoRA · saved voice", "a voice on file, with its consent"),
     Workflow(distilled.gguf, "ID-LoRA · GGUF", "quantised files, eight steps", needs_packs=(GGUF_PACK,)),
 )
 
