@@ -9,12 +9,12 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cache, downloads, environment, hosts
+from . import cache, downloads, environment, hosts, takes_assets
 from .browser import chromium
 from .console import SetupError, say
 from .versions import HOSTS, NEWEST_HOST, OLDEST_HOST, TESTS
 
-TIERS = ("core", "parity", "host", "install", "browser")
+TIERS = ("core", "takes", "parity", "host", "install", "browser")
 DEFAULT_HOSTS = (OLDEST_HOST, NEWEST_HOST)
 SECONDS_TO_END = 30
 TESTS_FAILED, NOTHING_COLLECTED = 1, 5
@@ -126,6 +126,8 @@ def _variables(run: Run) -> dict[str, str]:
         "IDLORA_SPEECH": str(downloads.recorded_speech()),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(cache.root() / "hypothesis"),
     }
+    if run.tier == "takes":
+        variables["IDLORA_TAKES"] = str(takes_assets.takes_assets())
     if run.tier != "core":
         variables["IDLORA_COMFY_TREE"] = str(downloads.comfyui(run.host))
         variables["IDLORA_MODELS"] = str(hosts.small_models())
