@@ -17,6 +17,8 @@ SIZES = {  # (side in pixels, frames)
     "idlora_two_stage": (2 * SIDE, LENGTH),
     "idlora_two_stage_hq": (2 * SIDE, LENGTH),
     "idlora_distilled": (SIDE, LENGTH),
+    "idlora_best_of_four": (SIDE, LENGTH),
+    "idlora_saved_voice": (SIDE, LENGTH),
     "idlora_continue": (SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
 }
 FRAME_RATE = 25
