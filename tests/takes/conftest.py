@@ -65,7 +65,9 @@ def clips(assets: Path, meetings: list[Meeting], recorded_speech: Path) -> list[
         sound = read(file)
         whole = sound.shape[-1] / RATE
         starts = [MOST_SECONDS * n for n in range(8) if whole - MOST_SECONDS * n >= LEAST_SECONDS - 0.15]
-        found += [Clip(reader, file.stem, _cut(sound, start, min(start + MOST_SECONDS, whole))) for start in starts]
+        found += [
+            Clip(reader, file.stem, _cut(sound, start, min(start + MOST_SECONDS, whole))) for start in starts
+        ]
     counts = Counter(clip.speaker for clip in found)
     assert len(found) >= 48 and len(counts) >= 14, counts
     return found

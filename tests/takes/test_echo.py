@@ -20,13 +20,19 @@ def with_words_of(source, take):
 
 
 def test_a_copy_is_found_and_other_sentences_of_the_speaker_are_not(clips, record_property):
-    sounds = [clip.sound for clip in clips if clip.speaker in ("austen", "FEE083") and clip.sound.shape[-1] >= 3 * RATE]
+    sounds = [
+        clip.sound
+        for clip in clips
+        if clip.speaker in ("austen", "FEE083") and clip.sound.shape[-1] >= 3 * RATE
+    ]
     pairs = list(zip(sounds, sounds[1:], strict=False))
     others = [value for a, b in pairs if (value := likeness(a, b)) is not None]
     copies = [likeness(with_words_of(b, a), b) for a, b in pairs]
     copies = [value for value in copies if value is not None]
     record_property("echo", (max(others), min(copies)))
-    print(f"{len(others)} other sentences at most {max(others):.2f}, {len(copies)} copies at least {min(copies):.2f}")
+    print(
+        f"{len(others)} other sentences at most {max(others):.2f}, {len(copies)} copies at least {min(copies):.2f}"
+    )
     assert max(others) < IS_ECHO <= sorted(copies)[len(copies) // 10]
 
 

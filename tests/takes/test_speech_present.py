@@ -76,7 +76,9 @@ def test_nobody_speaks_and_somebody_does(found, record_property):
             elif share >= 0.25:
                 spoken.append(passes)
     record_property("gate", (sum(quiet), len(quiet), sum(spoken), len(spoken)))
-    print(f"4 s without speech that pass: {sum(quiet)} of {len(quiet)}; with speech: {sum(spoken)} of {len(spoken)}")
+    print(
+        f"4 s without speech that pass: {sum(quiet)} of {len(quiet)}; with speech: {sum(spoken)} of {len(spoken)}"
+    )
     assert len(quiet) >= 20 and sum(quiet) == 0
     assert sum(spoken) >= 0.95 * len(spoken)
 
