@@ -16,6 +16,7 @@ from .sockets import CATEGORY, IdentityReference, audio_vae_input, frame_rate_in
 TAKES = f"{CATEGORY}/takes"
 MAX_TAKES = 64
 MAX_SEED = 2**64 - 1
+UNKNOWN_SEED = -1  # of a take whose seed is not connected
 
 
 def _scoring_inputs() -> list[io.Input]:
@@ -127,11 +128,10 @@ class PickTake(io.ComfyNode):
                 *_scoring_inputs(),
                 io.Int.Input(
                     "seeds",
-                    default=0,
-                    min=0,
+                    default=UNKNOWN_SEED,
+                    min=UNKNOWN_SEED,
                     max=MAX_SEED,
                     optional=True,
-                    force_input=True,
                     tooltip="The seeds of Takes, by which the takes are named.",
                 ),
                 frame_rate_input("Used only when a latent does not know its own.", optional=True),
@@ -173,7 +173,7 @@ class PickTake(io.ComfyNode):
         audioUI=None,
     ) -> io.NodeOutput:
         vae, rate = _only(audio_vae), _only(frame_rate, 25.0)
-        names = seeds if seeds is not None and len(seeds) == len(latents) else [None] * len(latents)
+        names = _names(seeds, len(latents))
         latents = [with_decoded_sound(latent, vae) for latent in latents]
         sounds = [_audio(*heard_sound(latent, vae, rate)) for latent in latents]
         report = score_takes(
@@ -243,6 +243,12 @@ class ScoreTake(io.ComfyNode):
 def _only(values, default=None):
     """The one value of an input that comes as a list."""
     return default if not values or values[0] is None else values[0]
+
+
+def _names(seeds: list[int] | None, num_takes: int) -> list[int | None]:
+    """The seeds of the takes; None for each where they are not connected."""
+    is_known = seeds is not None and len(seeds) == num_takes and UNKNOWN_SEED not in seeds
+    return list(seeds) if is_known and seeds is not None else [None] * num_takes
 
 
 def _audio(waveform, sample_rate: int) -> dict:
