@@ -18,7 +18,7 @@ PIP_OPTIONS = ("--disable-pip-version-check", "--no-input", "--progress-bar", "o
 
 def python() -> Path:
     """The environment's interpreter, set up first where it is missing."""
-    return interpreter(cache.built_once(name(), _build, is_sound=_starts))
+    return interpreter(cache.built_once(name(), _build, is_sound=starts))
 
 
 def name() -> str:
@@ -47,7 +47,7 @@ def _build(venv: Path) -> None:
     run_logged([*install, *pins], cache.log_file("pip"), "Installing the pinned packages")
 
 
-def _starts(venv: Path) -> bool:
+def starts(venv: Path) -> bool:
     """False where the Python that the environment was made from is gone."""
     try:
         return subprocess.run([interpreter(venv), "-c", ""], capture_output=True).returncode == 0

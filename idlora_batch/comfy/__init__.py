@@ -1,0 +1,1 @@
+"""ComfyUI as another program sees it: its HTTP interface, its websocket, its process."""

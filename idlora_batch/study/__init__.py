@@ -1,0 +1,1 @@
+"""Questions about settings: which clips to render, what the scores say, what listeners say."""
