@@ -7,10 +7,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import downloads, environment, in_process
+from . import batch_environment, downloads, environment, in_process
 from .console import say
 from .host_process import install
 from .versions import NEWEST_HOST, ROOT, TESTS
+
+
+BATCH = "idlora_batch"
 
 
 def run_checks(_: argparse.Namespace) -> int:
@@ -45,7 +48,9 @@ def _pyright_settings(folder: Path) -> Path:
     """
     install(ROOT, folder / in_process.PACK)
     install(ROOT / in_process.CORE, folder / in_process.CORE)
-    paths = [str(path) for path in (TESTS, TESTS / "bed", downloads.comfyui(NEWEST_HOST), folder)]
+    install(ROOT / BATCH, folder / BATCH)
+    own = (TESTS, TESTS / "bed", downloads.comfyui(NEWEST_HOST), folder)
+    paths = [str(path) for path in (*own, batch_environment.site_packages())]
     file = folder / "pyrightconfig.json"
     file.write_text(
         json.dumps({"extends": str(ROOT / "pyproject.toml"), "extraPaths": paths}), encoding="utf-8"

@@ -9,12 +9,12 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cache, downloads, environment, hosts
+from . import batch_environment, cache, downloads, environment, hosts
 from .browser import chromium
 from .console import SetupError, say
 from .versions import HOSTS, NEWEST_HOST, OLDEST_HOST, TESTS
 
-TIERS = ("core", "parity", "host", "install", "browser")
+TIERS = ("core", "parity", "host", "install", "browser", "batch")
 DEFAULT_HOSTS = (OLDEST_HOST, NEWEST_HOST)
 SECONDS_TO_END = 30
 TESTS_FAILED, NOTHING_COLLECTED = 1, 5
@@ -108,10 +108,13 @@ def _run(run: Run, pytest_options: list[str]) -> Result:
 
 def _run_pytest(run: Run, pytest_options: list[str]) -> Result:
     """Raises: SetupError: what the tier needs could not be set up."""
-    python, variables = environment.python(), _variables(run)
+    python = batch_environment.python() if run.tier == "batch" else environment.python()
+    variables = _variables(run)
     with tempfile.TemporaryDirectory(prefix="idlora-test-", ignore_cleanup_errors=True) as work_dir:
         report = Path(work_dir) / "report.xml"
         command = [python, "-m", "pytest", "-c", TESTS / "pytest.ini", TESTS / run.tier]
+        if run.tier == "batch":  # its environment has no PyTorch, which the fixtures of the others need
+            command += ["--confcutdir", TESTS / run.tier]
         outputs = [f"--junitxml={report}", f"--basetemp={work_dir}/files"]
         exit_code = _call([*map(str, command), *outputs, *pytest_options], variables)
         return _read_report(run.label, report, exit_code)
@@ -129,7 +132,9 @@ def _variables(run: Run) -> dict[str, str]:
     if run.tier != "core":
         variables["IDLORA_COMFY_TREE"] = str(downloads.comfyui(run.host))
         variables["IDLORA_MODELS"] = str(hosts.small_models())
-    if run.tier == "browser":
+    if run.tier == "batch":
+        variables["IDLORA_COMFY_PYTHON"] = str(environment.python())
+    if run.tier in ("browser", "batch"):
         variables["IDLORA_CHROMIUM"] = str(chromium.executable())
     return variables
 

@@ -24,6 +24,7 @@ NOT_SHIPPED = {
     "developer's tool": r"dev\.py",
     "continuous integration": r"\.(ci|github)/.*",
     "documentation": r"docs/.*",
+    "tables of clips": r"idlora_batch/.*",
     "settings of tools": r"\.(gitignore|gitattributes|comfyignore)",
 }
 LARGEST_MIB = 3
