@@ -94,7 +94,10 @@ class RayWorkers:
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         variables = {"PYTHONPATH": import_path}
         self.ray.init(
-            object_store_memory=OBJECT_STORE_BYTES, runtime_env={"env_vars": variables}, **quiet
+            object_store_memory=OBJECT_STORE_BYTES,
+            runtime_env={"env_vars": variables},
+            _system_config={"worker_niceness": 0},  # else Ray gives its workers, and so ComfyUI, what others leave
+            **quiet,
         )
 
     def __enter__(self) -> "RayWorkers":
