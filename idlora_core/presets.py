@@ -10,7 +10,7 @@ LTX2: Schedule = "ltx2"
 DISTILLED: Schedule = "distilled 8 steps"
 
 CUSTOM = "custom"
-"""Name of no preset: the person's own values."""
+"""Name of no preset: the user's own values."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,12 @@ class Preset:
     source: str
 
 
+PAPER_KNOBS = {knob.name: knob.default for term in TERMS for knob in term.knobs}
+
 PRESETS = {
     "paper": Preset(
-        video=Scales(**{term.scale: term.default("video") for term in TERMS}),
-        audio=Scales(**{term.scale: term.default("audio") for term in TERMS}),
+        video=Scales.of_knobs("video", PAPER_KNOBS),
+        audio=Scales.of_knobs("audio", PAPER_KNOBS),
         steps=30,
         schedule=LTX2,
         for_distilled=False,
@@ -51,3 +53,14 @@ PRESETS = {
         source="schedule: ltx-pipelines; identity 1.5-2.0: users' reports (Wan2GP issue 1806), not measured",
     ),
 }
+
+
+def described(preset: Preset) -> str:
+    """What a preset sets, as a list of widgets and values: "30 steps, video_cfg 3, ..."; what it turns off is left out."""
+    scales = [
+        f"{knob.name} {value:g}"
+        for term in TERMS
+        for knob in term.knobs
+        if (value := (preset.video if "video" in knob.streams else preset.audio)[term.scale]) != term.off
+    ]
+    return ", ".join([f"{preset.steps} steps", *scales])

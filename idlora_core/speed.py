@@ -1,8 +1,8 @@
 """What `speed` means: `exact` computes every prediction, `fast` leaves out what changes the result little.
 
 fast, beside `exact`'s savings:
-    identity         the pass without reference runs the audio stream only, listening to the video of `cond`
-    STG, coupling    every second step takes the difference that the step before has computed
+    identity               the pass without reference runs the audio stream only, listening to the video of `cond`
+    STG, audio-video       every second step takes the difference that the step before has computed
 
 docs/performance.md has what each gives, how far the result moves, and what was tried instead.
 """
@@ -13,11 +13,10 @@ from typing import Literal, get_args
 from torch import Tensor
 
 from .choices import checked_choice
-from .terms import Prediction
+from .terms import TERMS, Prediction
 
 Speed = Literal["exact", "fast"]
 SPEEDS: tuple[Speed, ...] = get_args(Speed)
-REUSED: tuple[Prediction, ...] = ("perturbed", "uncoupled")
 MOST_SIGMA_CHANGE = 0.05
 
 
@@ -60,5 +59,9 @@ class LastDifferences:
             name: run[name] if name in run else cond - self._differences[name] for name in wanted
         }
         self._sigma = sigma
-        self._differences = {name: cond - run[name] for name in REUSED if name in run}
+        self._differences = {
+            term.prediction: cond - run[term.prediction]
+            for term in TERMS
+            if term.reused_by_fast and term.prediction in run
+        }
         return predictions

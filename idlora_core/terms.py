@@ -24,6 +24,7 @@ Prediction = str
 """`cond`, or the prediction of a term."""
 TermName = str
 Stream = Literal["video", "audio"]
+Mark = Literal["circle", "square", "triangle", "diamond", "arrow", "bar"]
 
 MAX_SCALE = 100.0
 
@@ -75,6 +76,7 @@ class Term:
         knobs: the widgets that set it.
         mark, colour: in the plot; told apart without colour by the mark.
         has_window: whether it can be limited to a part of the sampling.
+        reused_by_fast: whether speed `fast` may take its difference from the step before.
     """
 
     scale: TermName
@@ -83,13 +85,10 @@ class Term:
     title: str
     change: Change
     knobs: tuple[Knob, ...]
-    mark: str
+    mark: Mark
     colour: str
     has_window: bool = True
-
-    def default(self, stream: Stream) -> float:
-        """The paper's scale in a stream, from its knobs; off where no knob sets it."""
-        return next((knob.default for knob in self.knobs if stream in knob.streams), self.off)
+    reused_by_fast: bool = False
 
 
 BOTH: tuple[Stream, ...] = ("video", "audio")
@@ -121,7 +120,7 @@ TERMS = (
         "identity",
         "no_reference",
         off=1.0,
-        title="Identity",
+        title="Identity guidance",
         change=Change(without_reference=True),
         knobs=(
             Knob(
@@ -153,6 +152,7 @@ TERMS = (
         ),
         mark="triangle",
         colour="#009e73",
+        reused_by_fast=True,
     ),
     Term(
         "av_bimodal",
@@ -171,6 +171,7 @@ TERMS = (
         ),
         mark="diamond",
         colour="#a0307a",
+        reused_by_fast=True,
     ),
 )
 
@@ -210,6 +211,14 @@ class Scales:
     def replaced(self, **scales: float) -> "Scales":
         """These scales with some of them changed."""
         return Scales(**{"rescale": self.rescale, **self.values, **scales})
+
+    @classmethod
+    def of_knobs(cls, stream: Stream, knobs: Mapping[str, float], rescale: float = 0.0) -> "Scales":
+        """What knobs, by name, set in a stream."""
+        scales = {
+            term.scale: knobs[knob.name] for term in TERMS for knob in term.knobs if stream in knob.streams
+        }
+        return cls(rescale, **scales)
 
     def weight(self, term: Term) -> float:
         """What the term's difference is multiplied with; 0 when the term is off."""

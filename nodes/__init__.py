@@ -12,9 +12,9 @@ class IDLoRAExtension(ComfyExtension):
         offer_examples()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        from . import decode, first_frame, load, prompt, reference, sampling, second_stage
+        from . import decode, first_frame, guidance_options, load, prompt, reference, sampling, second_stage
 
-        modules = (load, reference, first_frame, sampling, second_stage, decode, prompt)
+        modules = (load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt)
         return [node for module in modules for node in module.NODES]
 
 

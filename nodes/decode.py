@@ -6,7 +6,9 @@ from ..idlora_core.clean_start import without_lead_in
 from ..idlora_core.sound import fitted_to_frames
 from .host import vae as host_vae
 from .host.latents import FRAME_RATE, LEAD_IN_FRAMES, streams
-from .sockets import CATEGORY, audio_vae_input, frame_rate_input, video_vae_input
+from .sockets import CATEGORY, audio_vae_input, known_frame_rate_input, video_vae_input
+
+HOSTS_FRAME_RATE = 25.0  # what the model takes where nothing says another
 
 
 class DecodeAV(io.ComfyNode):
@@ -25,8 +27,10 @@ class DecodeAV(io.ComfyNode):
                 io.Latent.Input("latent", tooltip="A joint audio-video latent from any sampler."),
                 video_vae_input(),
                 audio_vae_input(),
-                frame_rate_input(
-                    "Used only when the latent does not know its own, as one from First-Frame Condition does."
+                known_frame_rate_input(
+                    "0: the latent's (First-Frame Condition sets it), else 25. Any other value plays the picture at"
+                    " that rate; lips then match only if it was sampled at it.",
+                    advanced=True,
                 ),
                 io.Combo.Input(
                     "tiling",
@@ -45,13 +49,13 @@ class DecodeAV(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, latent, video_vae, audio_vae, frame_rate, tiling="auto") -> io.NodeOutput:
+    def execute(cls, latent, video_vae, audio_vae, frame_rate=0.0, tiling="auto") -> io.NodeOutput:
         host_vae.check_video_vae(video_vae)
         host_vae.audio_model(audio_vae)
         video_latent, audio_latent = streams(latent)
         if video_latent.shape[0] != 1:
             raise ValueError(f"AV Decode takes one clip, got a batch of {video_latent.shape[0]}.")
-        frame_rate = latent.get(FRAME_RATE, frame_rate)
+        frame_rate = frame_rate or latent.get(FRAME_RATE, HOSTS_FRAME_RATE)
         images = host_vae.decode_video(video_vae, video_latent, tiling)
         waveform, sample_rate = host_vae.decode_audio(audio_vae, audio_latent)
         lead_in_frames = latent.get(LEAD_IN_FRAMES, 0)

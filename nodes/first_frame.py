@@ -5,15 +5,15 @@ from comfy_api.latest import io
 
 from ..idlora_core import frames
 from ..idlora_core.clean_start import num_held_latents, num_lead_in_frames, num_silent_latents
-from ..idlora_core.numerics import checked_numerics
+from .guidance_options import GuidanceOptions
 from .host import vae as host_vae
 from .host.latents import joint_latent
 from .host.status import send_status
 from .sockets import (
     CATEGORY,
+    Guidance,
     audio_vae_input,
     frame_rate_input,
-    numerics_input,
     strength_input,
     video_vae_input,
 )
@@ -76,7 +76,11 @@ class FirstFrameCondition(io.ComfyNode):
                 ),
                 frame_rate_input("Frames per second. Paper: 25."),
                 strength_input(),
-                numerics_input(),
+                Guidance.Input(
+                    "guidance",
+                    optional=True,
+                    tooltip="From Guidance Options. Only numerics is read: official counts audio latents as the authors do.",
+                ),
                 io.Float.Input(
                     "silent_start_seconds",
                     default=0.0,
@@ -134,7 +138,7 @@ class FirstFrameCondition(io.ComfyNode):
         length,
         frame_rate,
         strength,
-        numerics="host",
+        guidance=None,
         image=None,
         silent_start_seconds=0.0,
         lead_in_seconds=0.0,
@@ -146,7 +150,8 @@ class FirstFrameCondition(io.ComfyNode):
         picture = _first_frame(image, continue_from)
         lead_in_frames = num_lead_in_frames(lead_in_seconds, frame_rate)
         total = length + lead_in_frames
-        num_audio = frames.num_audio_latents(total, frame_rate, checked_numerics(numerics), grid)
+        numerics = (guidance or GuidanceOptions()).numerics
+        num_audio = frames.num_audio_latents(total, frame_rate, numerics, grid)
         num_silent = min(num_silent_latents(silent_start_seconds, total, frame_rate, grid), num_audio)
 
         size = _size(picture, width, height, max_side)

@@ -3,9 +3,10 @@
 from comfy_api.latest import io
 
 from ..idlora_core.lora.match import MAX_STRENGTH
+from ..idlora_core.lora.safetensors_header import shown
 from .host import lora as host_lora
-from .host.regime import regime_of
 from .host.status import send_status
+from .host.variant import variant_of
 from .sockets import CATEGORY
 
 
@@ -18,7 +19,7 @@ class LoadIDLoRA(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Puts an ID-LoRA on an LTX-2 model, so that it can speak with the voice of a reference."
-                " Says what is in the file and how much of it fits; refuses a file that is no ID-LoRA for the model."
+                " Shows what is in the file and how much of it fits, and refuses a file that was not made for the model."
             ),
             search_aliases=[
                 "id-lora",
@@ -63,8 +64,9 @@ class LoadIDLoRA(io.ComfyNode):
     @classmethod
     def execute(cls, model, lora_name, strength) -> io.NodeOutput:
         fit = host_lora.fit_lora(model, lora_name)
-        send_status(cls.hidden.unique_id, f"{lora_name}: {fit} Model: {regime_of(model)}.")
-        return io.NodeOutput(host_lora.apply_lora(model, fit, strength))
+        patched = host_lora.apply_lora(model, fit, strength)
+        send_status(cls.hidden.unique_id, f"{shown(lora_name)}: {fit} Model: {variant_of(patched)}.")
+        return io.NodeOutput(patched)
 
 
 NODES = [LoadIDLoRA]

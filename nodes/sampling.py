@@ -1,27 +1,31 @@
 """Identity-Guided KSampler and Identity Guider: one guider, run here or by the host's own sampler."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from comfy_api.latest import io
 
+from ..idlora_core.guidance import Guidance
 from ..idlora_core.presets import DISTILLED, LTX2, PRESETS
-from ..idlora_core.regime import mismatches
+from ..idlora_core.run_report import RunReport, voice_remarks
 from ..idlora_core.sigmas import DISTILLED_8_STEPS, checked_sigmas, ltx2_sigmas
 from ..idlora_core.term_sizes import CallSizes, TermRecord
-from .guidance_inputs import guidance_inputs, guider_settings, preset_input
+from .frame_rate import agreed
+from .guidance_inputs import guidance_input, guider_settings, preset_input
 from .host import sampling as host_sampling
 from .host.guider import IdentityGuider, identity_guider
-from .host.latents import FRAME_RATE, with_frame_rate
-from .host.regime import regime_of
+from .host.latents import FRAME_RATE
 from .host.res2s import sampler_names
-from .host.status import ExecutionBlocker, missing_output, send_status
+from .host.status import ExecutionBlocker, log, missing_output, send_status
+from .host.variant import variant_of
+from .host.voice_on_model import has_id_lora, keeps_sound
 from .pictures.drawing import CannotDraw
 from .pictures.guidance_plot import guidance_plot
-from .sockets import CATEGORY, IdentityReference, frame_rate_input
+from .sockets import CATEGORY, IdentityReference, known_frame_rate_input
 
-ALL_SIGMAS = [i / 100 for i in range(101)]
+ALL_SIGMAS = tuple(i / 100 for i in range(101))
 
 
 def _model_inputs() -> list[io.Input]:
@@ -38,7 +42,7 @@ def _reference_input() -> io.Input:
     return IdentityReference.Input(
         "reference",
         optional=True,
-        tooltip="The voice, from Encode Reference Audio. Without one there is no identity guidance.",
+        tooltip="The voice, from Encode Reference Audio. Without one the model invents a voice.",
     )
 
 
@@ -70,9 +74,9 @@ class IdentityGuidedKSampler(io.ComfyNode):
                 io.Sigmas.Input(
                     "sigmas",
                     optional=True,
-                    tooltip="A schedule of your own; takes the place of steps and schedule.",
+                    tooltip="A schedule of your own; steps and schedule are then not read, nor those of a preset.",
                 ),
-                preset_input(),
+                guidance_input(),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -81,26 +85,27 @@ class IdentityGuidedKSampler(io.ComfyNode):
                     control_after_generate=True,
                     tooltip="Noise seed.",
                 ),
-                io.Int.Input(
-                    "steps",
-                    default=30,
-                    min=1,
-                    max=1000,
-                    tooltip="Steps of the ltx2 schedule. Paper: 30; HQ: 15.",
-                ),
                 io.Combo.Input(
                     "sampler_name",
                     options=sampler_names(),
                     default="euler",
                     tooltip="Any sampler of ComfyUI, and res_2s. Paper: euler; HQ: res_2s, with two predictions a step.",
                 ),
-                io.Combo.Input(
-                    "schedule",
-                    options=[LTX2, DISTILLED],
-                    default=LTX2,
-                    tooltip="ltx2: for the dev models. distilled 8 steps: its fixed list, whatever steps says.",
+                preset_input(
+                    io.Int.Input(
+                        "steps",
+                        default=30,
+                        min=1,
+                        max=1000,
+                        tooltip="Steps of the ltx2 schedule; the distilled one always has 8. Paper: 30; HQ: 15.",
+                    ),
+                    io.Combo.Input(
+                        "schedule",
+                        options=[LTX2, DISTILLED],
+                        default=LTX2,
+                        tooltip="ltx2: for the dev models. distilled 8 steps: a fixed list, whatever steps says.",
+                    ),
                 ),
-                *guidance_inputs(),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent", tooltip="Picture and sound, for AV Decode."),
@@ -122,73 +127,69 @@ class IdentityGuidedKSampler(io.ComfyNode):
         positive,
         negative,
         latent,
-        preset,
         seed,
-        steps,
         sampler_name,
-        schedule,
+        preset,
         reference=None,
         sigmas=None,
-        **guidance,
+        guidance=None,
     ) -> io.NodeOutput:
-        sigmas = _sigmas(preset, schedule, steps, sigmas)
-        if FRAME_RATE in latent:
-            positive, negative = (with_frame_rate(c, latent[FRAME_RATE]) for c in (positive, negative))
-        settings = guider_settings(preset, **guidance)
-        guider = identity_guider(model, positive, negative, settings, reference)
+        schedule = _sigmas(preset, sigmas)
+        remarks = voice_remarks(reference is not None, has_id_lora(model), keeps_sound(latent))
+        frame_rate, positive, negative, disagreement = agreed(
+            positive, negative, latent.get(FRAME_RATE), "latent"
+        )
+        if frame_rate is not None:
+            latent = {**latent, FRAME_RATE: frame_rate}
+        guider = identity_guider(model, positive, negative, guider_settings(preset, guidance), reference)
         guider.record = TermRecord()
-        num_steps = len(sigmas) - 1
-        levels = sigmas[:-1].tolist()
-        send_status(cls.hidden.unique_id, _status(guider, preset, levels, f" a step, {num_steps} steps"))
-        denoised = host_sampling.sample(guider, latent, sigmas, sampler_name, seed)
+        levels = schedule[:-1].tolist()
+        report = _report(guider, preset["preset"], levels, remarks + disagreement, len(levels))
+        send_status(cls.hidden.unique_id, report.before())
+        denoised = host_sampling.sample(guider, latent, schedule, sampler_name, seed)
         calls = guider.record.read()
-        took = _taken(num_steps, len(calls), time.perf_counter() - guider.started)
-        levels = [call.sigma for call in calls] or levels
-        send_status(cls.hidden.unique_id, _status(guider, preset, levels, took))
+        seconds = time.perf_counter() - guider.started
+        send_status(cls.hidden.unique_id, report.after([call.sigma for call in calls], seconds))
         # Always drawn, whoever asks: the host keeps a node's outputs and does not run it again when one is
         # connected later. It takes a few hundredths of a second.
-        return io.NodeOutput(denoised, _plot(calls, guider))
+        return io.NodeOutput(denoised, plot_or_reason(calls, guider.guidance))
 
 
-def _plot(calls: list[CallSizes], guider: IdentityGuider) -> torch.Tensor | ExecutionBlocker:
-    """The plot; a picture that cannot be drawn must not cost a finished render."""
-    try:
-        return guidance_plot(calls, guider.guidance.video, guider.guidance.audio)
-    except CannotDraw as reason:
-        return missing_output(str(reason))
-
-
-def _sigmas(preset: str, schedule: str, steps: int, connected: torch.Tensor | None) -> torch.Tensor:
+def _sigmas(preset: Mapping[str, Any], connected: torch.Tensor | None) -> torch.Tensor:
     """The connected schedule, or the preset's, or the chosen one."""
     if connected is not None:
         return checked_sigmas(connected)
-    if preset in PRESETS:
-        schedule, steps = PRESETS[preset].schedule, PRESETS[preset].steps
+    chosen = PRESETS.get(preset["preset"])
+    schedule, steps = (chosen.schedule, chosen.steps) if chosen else (preset["schedule"], preset["steps"])
     return torch.tensor(DISTILLED_8_STEPS) if schedule == DISTILLED else ltx2_sigmas(steps)
 
 
-def _status(guider: IdentityGuider, preset: str, sigmas: Sequence[float], steps: str) -> str:
-    """What is connected, what it costs, and what does not go together."""
-    regime = regime_of(guider.model_patcher)
-    reuse = ", some of them reused" if guider.last is not None else ""
-    cost = f"{regime}, {preset}: {_predictions(guider, sigmas)} predictions{steps}{reuse}."
-    return " ".join([cost, *mismatches(regime, preset)])
+def _report(
+    guider: IdentityGuider, preset: str, sigmas, remarks: tuple[str, ...], num_steps: int | None = None
+) -> RunReport:
+    return RunReport(
+        variant=variant_of(guider.model_patcher),
+        preset=preset,
+        guidance=guider.guidance,
+        has_reference=guider.reference is not None,
+        sigmas=sigmas,
+        num_steps=num_steps,
+        remarks=remarks,
+        is_fast=guider.last is not None,
+    )
 
 
-def _predictions(guider: IdentityGuider, sigmas: Sequence[float]) -> str:
-    """How many at each of these noise levels; a window makes them differ."""
-    counts = [guider.passes_at(sigma) for sigma in sigmas]
-    fewest, most = min(counts), max(counts)
-    return str(most) if fewest == most else f"{fewest} to {most}"
-
-
-def _taken(num_steps: int, num_calls: int, seconds: float) -> str:
-    """Steps and time after a run. Some samplers call the guided model more often than once a step."""
-    each = seconds / num_steps
-    time_each = f"{each:.0f}" if each >= 100 else f"{each:.3g}"
-    if num_calls == num_steps:
-        return f" a step, {num_steps} steps, {time_each} s a step"
-    return f" a call, {num_calls} calls in {num_steps} steps, {time_each} s a step"
+def plot_or_reason(calls: list[CallSizes], guidance: Guidance) -> torch.Tensor | ExecutionBlocker:
+    """The plot; a picture that cannot be drawn must not cost a finished render."""
+    try:
+        return guidance_plot(calls, guidance.video, guidance.audio)
+    except CannotDraw as reason:
+        return missing_output(str(reason))
+    except Exception as error:
+        log.exception("The guidance plot could not be drawn.")
+        return missing_output(
+            f"The guidance plot could not be drawn ({type(error).__name__}: {error}); the clip is not affected."
+        )
 
 
 class IdentityGuiderNode(io.ComfyNode):
@@ -203,11 +204,11 @@ class IdentityGuiderNode(io.ComfyNode):
             inputs=[
                 *_model_inputs(),
                 _reference_input(),
-                preset_input(),
-                frame_rate_input(
-                    "Used only where the conditioning does not carry one from LTXV Conditioning."
+                guidance_input(),
+                known_frame_rate_input(
+                    "Frame rate of the latent, which a guider cannot see. 0: that of LTXV Conditioning, else 25."
                 ),
-                *guidance_inputs(),
+                preset_input(),
             ],
             outputs=[io.Guider.Output(display_name="guider")],
             hidden=[io.Hidden.unique_id],
@@ -215,11 +216,13 @@ class IdentityGuiderNode(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, model, positive, negative, preset, frame_rate, reference=None, **guidance
+        cls, model, positive, negative, preset, frame_rate=0.0, reference=None, guidance=None
     ) -> io.NodeOutput:
-        positive, negative = (with_frame_rate(c, frame_rate) for c in (positive, negative))
-        guider = identity_guider(model, positive, negative, guider_settings(preset, **guidance), reference)
-        send_status(cls.hidden.unique_id, _status(guider, preset, ALL_SIGMAS, " a step"))
+        remarks = voice_remarks(reference is not None, has_id_lora(model), keeps_sound=False)
+        _, positive, negative, disagreement = agreed(positive, negative, frame_rate, "set here")
+        remarks += disagreement
+        guider = identity_guider(model, positive, negative, guider_settings(preset, guidance), reference)
+        send_status(cls.hidden.unique_id, _report(guider, preset["preset"], ALL_SIGMAS, remarks).before())
         return io.NodeOutput(guider)
 
 

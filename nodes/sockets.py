@@ -3,27 +3,12 @@
 from comfy_api.latest import io
 
 CATEGORY = "ID-LoRA"
-NUMERICS_TOOLTIP = (
-    "host: computes like every other LTX-2 graph. official: like the authors' inference script,"
-    " to reproduce published results. The differences are in docs/parity.md."
-)
 
 IdentityReference = io.Custom("IDLORA_REFERENCE")
 """Socket of `idlora_core.reference.Reference`."""
 
-
-def numerics_input() -> io.Combo.Input:
-    """The advanced switch between the host's numerics and the authors'."""
-    from ..idlora_core.numerics import NUMERICS
-
-    return io.Combo.Input(
-        "numerics",
-        options=list(NUMERICS),
-        default="host",
-        tooltip=NUMERICS_TOOLTIP,
-        optional=True,
-        advanced=True,
-    )
+Guidance = io.Custom("IDLORA_GUIDANCE")
+"""Socket of `guidance_options.GuidanceOptions`."""
 
 
 def video_vae_input() -> io.Vae.Input:
@@ -37,6 +22,20 @@ def audio_vae_input() -> io.Vae.Input:
 def frame_rate_input(tooltip: str, optional: bool = False) -> io.Float.Input:
     return io.Float.Input(
         "frame_rate", default=25.0, min=1.0, max=120.0, step=0.01, tooltip=tooltip, optional=optional
+    )
+
+
+def known_frame_rate_input(tooltip: str, advanced: bool = False) -> io.Float.Input:
+    """A frame rate that is mostly known from elsewhere: 0 takes that one."""
+    return io.Float.Input(
+        "frame_rate",
+        default=0.0,
+        min=0.0,
+        max=120.0,
+        step=0.01,
+        tooltip=tooltip,
+        optional=True,
+        advanced=advanced,
     )
 
 

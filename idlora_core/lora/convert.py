@@ -13,8 +13,9 @@ LTX-2 transformer's modules.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from ..families import BLOCK_LINEARS
 
 Role = Literal["down", "up", "alpha", "magnitude"]
 Layout = Literal["official", "PEFT", "diffusers", "kohya", "bare"]
@@ -23,13 +24,13 @@ PEFT_PREFIX = "base_model.model."
 OFFICIAL_PREFIX = "diffusion_model."
 DIFFUSERS_PREFIX = "transformer."
 KOHYA_PREFIXES = ("lora_unet_", "lora_transformer_", "lycoris_")
-INNER_PREFIXES = (PEFT_PREFIX, OFFICIAL_PREFIX, DIFFUSERS_PREFIX, "model.", "velocity_model.")
+INNER_PREFIXES = re.compile(r"^(?:(?:base_model|model|diffusion_model|transformer|velocity_model)\.)*")
 
-_ADAPTER = r"(?:\.(?!weight\b)(?P<adapter>[^.]+)(?=\.weight$))?(?:\.weight)?$"
+_ADAPTER = r"(?:\.(?!weight\b)[^.]+(?=\.weight$))?(?:\.weight)?$"
 ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("down", re.compile(r"\.lora_A" + _ADAPTER)),
     ("up", re.compile(r"\.lora_B" + _ADAPTER)),
-    ("magnitude", re.compile(r"\.lora_magnitude_vector(?:\.(?!weight$)(?P<adapter>[^.]+))?(?:\.weight)?$")),
+    ("magnitude", re.compile(r"\.lora_magnitude_vector(?:\.(?!weight$)[^.]+)?(?:\.weight)?$")),
     ("down", re.compile(r"(?:\.lora_down|[._]lora\.down|\.lora_linear_layer\.down)\.weight$")),
     ("up", re.compile(r"(?:\.lora_up|[._]lora\.up|\.lora_linear_layer\.up)\.weight$")),
     ("magnitude", re.compile(r"\.dora_scale$")),
@@ -51,14 +52,6 @@ FROM_DIFFUSERS = {
 }
 """Top-level modules that diffusers calls otherwise. Inside a block all names of LoRA targets are the same."""
 
-ATTENTIONS = ("attn1", "attn2", "audio_attn1", "audio_attn2", "audio_to_video_attn", "video_to_audio_attn")
-ATTENTION_LINEARS = ("to_q", "to_k", "to_v", "to_out.0", "to_gate_logits")
-FEED_FORWARDS = ("ff", "audio_ff")
-FEED_FORWARD_LINEARS = ("net.0.proj", "net.2")
-BLOCK_LINEARS = tuple(f"{part}.{linear}" for part in ATTENTIONS for linear in ATTENTION_LINEARS) + tuple(
-    f"{part}.{linear}" for part in FEED_FORWARDS for linear in FEED_FORWARD_LINEARS
-)
-"""Every linear layer of one audio-video block: what a LoRA can target in it."""
 _BLOCK_LINEAR_OF = {name.replace(".", "_"): name for name in BLOCK_LINEARS}
 _KOHYA_BLOCK = re.compile(
     rf"(?:{'|'.join(KOHYA_PREFIXES)})(?:(?:diffusion_model|velocity_model|model|transformer)_)?"
@@ -66,8 +59,7 @@ _KOHYA_BLOCK = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class TensorName:
+class TensorName(NamedTuple):
     """A LoRA tensor's name, taken apart.
 
     Attributes:
@@ -75,31 +67,26 @@ class TensorName:
         role: what it is.
         layout: how its prefix is written.
         trained_as: the module's name in the model that was trained, which PEFT's patterns are matched against.
-        adapter: PEFT's adapter name where the file holds it, or "".
     """
 
     module: str
     role: Role
     layout: Layout
     trained_as: str
-    adapter: str
 
 
 def tensor_name(name: str) -> TensorName | None:
-    """Take a tensor's name apart; None when it is no part of a LoRA."""
+    """Take a tensor's name apart; None when it is not part of a LoRA."""
     for role, pattern in ROLES:
         if match := pattern.search(name):
             stem = name[: match.start()]
-            layout, trained_as = _layout(stem)
-            adapter = match.groupdict().get("adapter") or ""
-            return TensorName(module_name(stem), role, layout, trained_as, adapter)
+            return TensorName(module_name(stem), role, *_layout(stem))
     return None
 
 
 def module_name(stem: str) -> str:
     """The checkpoint's name of a module that a trainer's prefixes, underscores or names hide."""
-    while prefix := next((prefix for prefix in INNER_PREFIXES if stem.startswith(prefix)), ""):
-        stem = stem.removeprefix(prefix)
+    stem = INNER_PREFIXES.sub("", stem)
     if stem.startswith(KOHYA_PREFIXES):
         return _from_underscores(stem)
     top, dot, rest = stem.partition(".")

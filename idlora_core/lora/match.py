@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn
 
-from .family import AUDIO_MODULE, Family, FamilyGuess, LinearShape, model_family
-from .files import AUDIO_ATTENTIONS, LoraFile, LoraTarget
-from .safetensors_header import shown
+from ..families import AUDIO_MODULE, UNKNOWN, FileFamily, LinearShape, ModelFamily, model_family
+from .files import AUDIO_ATTENTIONS, VIDEO_PARTS, LoraFile, LoraTarget
+from .safetensors_header import refuse, shown
 
 MAX_STRENGTH = 10.0
-HOST_LOADER = "Load LoRA (LoraLoaderModelOnly)"
 
 
 @dataclass(frozen=True)
@@ -22,17 +20,16 @@ class LoraMatch:
     """
 
     lora: LoraFile
-    family: Family
+    family: ModelFamily
     matched: tuple[LoraTarget, ...]
     missing: tuple[str, ...]
 
     def __str__(self) -> str:
-        summary = self.lora.summary
-        fits = f"all match the {self.family} model"
+        fits = f"all match the model ({self.family})."
         if self.missing:
             others = f"the others ({shown(self.missing[0])}, ...) do nothing"
-            fits = f"{len(self.matched)} match the {self.family} model, {others}"
-        return "; ".join((f"{summary}; {fits}", *summary.notes))
+            fits = f"{len(self.matched)} match the model ({self.family}), {others}."
+        return " ".join((f"{self.lora}; {fits}", *self.lora.notes))
 
 
 def match(lora: LoraFile, layers: Mapping[str, LinearShape]) -> LoraMatch:
@@ -42,25 +39,33 @@ def match(lora: LoraFile, layers: Mapping[str, LinearShape]) -> LoraMatch:
         layers: the linear layers of the model's transformer, name to (out_features, in_features).
 
     Raises:
-        ValueError: the model has no sound, nothing or less than half of the file matches, the file is for the
-            other family or another size, or it leaves the audio attention alone. One sentence that names the file.
+        ValueError: the model has no sound, nothing or less than half of the file matches, the file is for another
+            family or another size, or it leaves the audio attention alone.
     """
-    name, family = shown(lora.summary.path.name), model_family(layers)
+    name, family = lora.path.name, model_family(layers)
     if family is None:
-        _refuse(
-            f"The connected model is no LTX-2 with sound (no {AUDIO_MODULE} in it); connect an LTX-2.3 model"
-        )
+        found = f"is not an LTX-2 audio-video model (no {AUDIO_MODULE} in it)"
+        refuse("The connected model", f"{found}; connect an LTX-2.3 model")
+    way_out = "choose an ID-LoRA for this model" if family is UNKNOWN else f"choose an ID-LoRA for {family}"
     matched = tuple(target for target in lora.targets if target.module in layers)
     missing = tuple(target.module for target in lora.targets if target.module not in layers)
     if not matched:
-        change = f"it changes {shown(missing[0])}"
-        _refuse(f"{name} matches nothing on this model ({change}); choose an ID-LoRA for {family}")
-    _check_audio(name, lora)
-    _check_family(name, lora.summary.family, family)
-    _check_shapes(name, matched, layers)
+        refuse(name, f"matches nothing on this model (it changes {shown(missing[0])}); {way_out}")
+    if not lora.count(AUDIO_ATTENTIONS):
+        video = lora.count(VIDEO_PARTS)
+        kind = f"no audio-attention targets ({f'{video} video targets' if video else 'other targets only'})"
+        refuse(
+            name, f"has {kind}, so it carries no voice; load it with Load LoRA, and choose an ID-LoRA here"
+        )
+    _check_family(name, lora.family, family, way_out)
+    wrong = [target for target in matched if target.shape != tuple(layers[target.module])]
+    if wrong:
+        sizes = f"{_size(wrong[0].shape)} in the file, {_size(layers[wrong[0].module])} in the model"
+        differ = f"{len(wrong)} targets differ: {shown(wrong[0].module)} is {sizes}"
+        refuse(name, f"is for a model of another size ({differ}); {way_out}")
     if len(missing) > len(matched):
         found = f"{len(matched)} of its {len(lora.targets)} targets, not {shown(missing[0])}"
-        _refuse(f"{name} is for another model (this one has {found}); choose an ID-LoRA for {family}")
+        refuse(name, f"is for another model (this one has {found}); {way_out}")
     return LoraMatch(lora, family, matched, missing)
 
 
@@ -71,47 +76,17 @@ def checked_strength(strength: float) -> float:
         ValueError: otherwise.
     """
     if not -MAX_STRENGTH <= strength <= MAX_STRENGTH:
-        _refuse(
-            f"Strength is {strength}; use a number from -{MAX_STRENGTH:g} to {MAX_STRENGTH:g} (1 as trained)"
-        )
+        given = f"is {strength}; use a number from -{MAX_STRENGTH:g} to {MAX_STRENGTH:g} (1 as trained)"
+        refuse("Strength", given)
     return strength
 
 
-def _refuse(sentence: str) -> NoReturn:
-    raise ValueError(f"{sentence}.")
-
-
-def _check_audio(name: str, lora: LoraFile) -> None:
-    if not any(target.part in AUDIO_ATTENTIONS for target in lora.targets):
-        kind = (
-            f"{lora.summary.video_targets} video targets"
-            if lora.summary.video_targets
-            else "other targets only"
-        )
-        _refuse(
-            f"{name} has no audio-attention targets ({kind}), so it carries no voice;"
-            f" load it with {HOST_LOADER}, and choose an ID-LoRA here"
-        )
-
-
-def _check_family(name: str, guess: FamilyGuess, family: Family) -> None:
-    if guess.family in (None, family):
+def _check_family(name: str, file: FileFamily, model: ModelFamily, way_out: str) -> None:
+    if file.family in (None, model) or model is UNKNOWN:
         return
-    way_out = f"choose an ID-LoRA for {family}"
-    if guess.evidence == "file name":
+    if file.evidence == "file name":
         way_out += ", or rename the file if its name is wrong"
-    _refuse(f"{name} is for {guess.family} by its {guess.evidence}, and the model is {family}; {way_out}")
-
-
-def _check_shapes(name: str, matched: tuple[LoraTarget, ...], layers: Mapping[str, LinearShape]) -> None:
-    wrong = [target for target in matched if target.shape != tuple(layers[target.module])]
-    if wrong:
-        first = wrong[0]
-        sizes = f"{_size(first.shape)} in the file, {_size(layers[first.module])} in the model"
-        _refuse(
-            f"{name} is for a model of another size ({len(wrong)} targets differ: {shown(first.module)} is {sizes});"
-            " choose an ID-LoRA for this model"
-        )
+    refuse(name, f"is {file}, and the model is {model}; {way_out}")
 
 
 def _size(shape: LinearShape) -> str:

@@ -83,11 +83,6 @@ def check_joint_latent(model: ModelPatcher, samples) -> None:
         )
 
 
-def with_frame_rate(conditioning: list, frame_rate: float) -> list:
-    """Conditioning whose entries all know the frame rate; one that they already have stays."""
-    return [[entry[0], {FRAME_RATE: frame_rate, **entry[1]}] for entry in conditioning]
-
-
 _ONE_STREAM = (
     "The latent holds only one stream, of shape {shape}; video and audio are needed together."
     " Use First-Frame Condition, or join two latents with LTXV Concat AV Latent."

@@ -11,17 +11,17 @@ from comfy.model_patcher import ModelPatcher
 from comfy.weight_adapter import LoRAAdapter, WeightAdapterBase
 
 from ...idlora_core.lora.dora import dora_weight
-from ...idlora_core.lora.family import LinearShape
-from ...idlora_core.lora.files import LoraTarget, fingerprint, read_lora
+from ...idlora_core.lora.files import LoraTarget, check_finite, fingerprint, read_lora
 from ...idlora_core.lora.match import LoraMatch, checked_strength, match
+from ...idlora_core.lora.safetensors_header import shown
+from .variant import NETWORK, linear_shapes
 
 FOLDER = "loras"
-NETWORK = "diffusion_model"
 
 
 def lora_names() -> list[str]:
-    """Files in models/loras, as the host lists them."""
-    return folder_paths.get_filename_list(FOLDER)
+    """Files in models/loras, as the host lists them, but those named as ID-LoRAs first: the first is the default."""
+    return sorted(folder_paths.get_filename_list(FOLDER), key=lambda name: "id-lora" not in name.lower())
 
 
 def lora_path(lora_name: str) -> str:
@@ -32,7 +32,9 @@ def lora_path(lora_name: str) -> str:
     """
     path = folder_paths.get_full_path(FOLDER, lora_name)
     if path is None:
-        raise ValueError(f"There is no {lora_name} in models/loras; put it there or choose another file.")
+        raise ValueError(
+            f"There is no {shown(lora_name)} in models/loras; put it there or choose another file."
+        )
     return path
 
 
@@ -58,7 +60,7 @@ def apply_lora(model: ModelPatcher, fit: LoraMatch, strength: float) -> ModelPat
         strength: 1 as trained; at 0 nothing is put on the clone.
 
     Raises:
-        ValueError: absurd strength.
+        ValueError: absurd strength, or weights that are not finite numbers.
         RuntimeError: the model has the layers, but the host cannot patch them.
     """
     patched = model.clone()
@@ -67,21 +69,9 @@ def apply_lora(model: ModelPatcher, fit: LoraMatch, strength: float) -> ModelPat
     return patched
 
 
-def linear_shapes(model: ModelPatcher) -> dict[str, LinearShape]:
-    """Every linear layer of the diffusion model: name to (out_features, in_features).
-
-    Asked of the layers, for a quantised weight (GGUF, NVFP4) has a packed shape of its own.
-    """
-    layers = model.model.get_submodule(NETWORK).named_modules()
-    return {name: (layer.out_features, layer.in_features) for name, layer in layers if _is_linear(layer)}
-
-
-def _is_linear(layer: torch.nn.Module) -> bool:
-    return hasattr(layer, "in_features") and hasattr(layer, "out_features")
-
-
 def _add(model: ModelPatcher, fit: LoraMatch, strength: float) -> None:
-    tensors: Any = comfy.utils.load_torch_file(str(fit.lora.summary.path), safe_load=True)
+    tensors: Any = comfy.utils.load_torch_file(str(fit.lora.path), safe_load=True)
+    check_finite(fit.lora, tensors)
     patches = {f"{NETWORK}.{target.module}.weight": _adapter(target, tensors) for target in fit.matched}
     taken = model.add_patches(patches, strength)
     if len(taken) != len(patches):

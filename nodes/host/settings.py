@@ -1,97 +1,90 @@
-"""What the person at the graph chose, and what it means for the passes of this model."""
+"""What the user chose, and what it means for the passes of this model."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from comfy.model_patcher import ModelPatcher
 
-from ...idlora_core import guidance
+from ...idlora_core import terms
 from ...idlora_core.guidance import Guidance
 from ...idlora_core.numerics import Numerics
 from ...idlora_core.speed import Speed
-from ...idlora_core.terms import Prediction, Scales, TermName
-from .attention import ReferenceMasks
-from .heard_video import HeardVideo
-from .model_patch import Pass
-from .rope_tables import RopeTables
-from .shared_prefix import SharedPrefix
-
-WHOLE = (0.0, 1.0)
-TITLES: dict[TermName, str] = {"identity": "Identity", "stg": "STG", "av_bimodal": "Audio-video coupling"}
+from ...idlora_core.terms import Change, Prediction, Scales, TermName
+from ..stg_blocks import parse_stg_block_indices
+from .forward.passes import Pass
 
 
 @dataclass(frozen=True)
 class GuiderSettings:
-    """What the person at the graph chose.
+    """What the user chose.
 
     Attributes:
         video, audio: guidance scales of each stream.
         stg_block_indices: text such as "29".
-        identity_percents, stg_percents, av_bimodal_percents: start and end of that guidance, as fractions of the
-            host's sampling progress.
+        windows: (start, end) of a term as fractions of the host's sampling progress, 0 <= start <= end <= 1;
+            a term without one acts throughout.
         numerics: see `idlora_core.numerics`.
-        masks: training-time masks of the reference tokens.
+        hide_reference_from_video, hide_text_from_reference: training-time masks of the reference tokens.
         speed: see `idlora_core.speed`.
     """
 
     video: Scales
     audio: Scales
     stg_block_indices: str = "29"
-    identity_percents: tuple[float, float] = WHOLE
-    stg_percents: tuple[float, float] = WHOLE
-    av_bimodal_percents: tuple[float, float] = WHOLE
+    windows: Mapping[TermName, tuple[float, float]] = field(default_factory=dict)
     numerics: Numerics = "host"
-    masks: ReferenceMasks = ReferenceMasks()
+    hide_reference_from_video: bool = False
+    hide_text_from_reference: bool = False
     speed: Speed = "exact"
-
-    @property
-    def percents(self) -> dict[TermName, tuple[float, float]]:
-        """The terms that have a window, and theirs."""
-        return {
-            "identity": self.identity_percents,
-            "stg": self.stg_percents,
-            "av_bimodal": self.av_bimodal_percents,
-        }
 
 
 def sigma_guidance(model: ModelPatcher, settings: GuiderSettings) -> Guidance:
-    """Scales, with the percent windows in sigmas of this model's schedule.
+    """Scales, with the windows in sigmas of this model's schedule.
 
     Raises:
         ValueError: a window the wrong way round.
     """
     sampling: Any = model.get_model_object("model_sampling")
     windows = {}
-    for name, (start, end) in settings.percents.items():
+    for name, (start, end) in settings.windows.items():
         if not 0.0 <= start <= end <= 1.0:
+            title = next(term.title for term in terms.TERMS if term.scale == name)
             raise ValueError(
-                f"{TITLES[name]} guidance runs from {start} to {end}; the start must not be after the end,"
-                " both between 0.0 and 1.0."
+                f"{title} runs from {start} to {end}; the start must not be after the end, both between 0.0 and 1.0."
             )
         windows[name] = (sampling.percent_to_sigma(start), sampling.percent_to_sigma(end))
     return Guidance(settings.video, settings.audio, windows)
 
 
-def passes(model: ModelPatcher, settings: GuiderSettings) -> dict[Prediction, Pass]:
-    """What each prediction changes in the forward pass."""
-    stg_block_indices = _stg_blocks(model, settings)
-    plain = Pass(numerics=settings.numerics, masks=settings.masks, tables=RopeTables())
-    if settings.speed == "fast" and not guidance.is_on("identity", settings.video):
-        plain = replace(plain, heard=HeardVideo(len(model.model.diffusion_model.transformer_blocks)))
-    if stg_block_indices:
-        plain = replace(plain, prefix=SharedPrefix(stg_block_indices[0]))
-    return {
-        "cond": plain,
-        "uncond": plain,
-        "no_reference": replace(plain, audio_only=not guidance.is_on("identity", settings.video)),
-        "perturbed": replace(plain, stg_block_indices=stg_block_indices),
-        "uncoupled": replace(plain, uncoupled=True, prefix=None),
-    }
+def pass_of(prediction: Prediction, settings: GuiderSettings) -> Pass:
+    """What a prediction changes in the network; a voice that is left out is not the network's business."""
+    change = terms.change_of(prediction)
+    in_network = replace(change, negative_prompt=False)
+    if in_network == Change():  # `cond` and `uncond`, which share a batch and which other nodes look at
+        return Pass()
+    on_video = any(settings.video.weight(term) for term in terms.TERMS if term.prediction == prediction)
+    audio_only = change.without_reference and not on_video  # the other terms have one scale for both streams
+    return Pass(
+        perturbed=change.perturbed,
+        uncoupled=change.uncoupled,
+        audio_only=audio_only,
+        shares_prefix=change == Change(perturbed=True),
+        shares_video=settings.speed == "fast" and audio_only and change == Change(without_reference=True),
+        negative=change.negative_prompt,
+    )
 
 
-def _stg_blocks(model: ModelPatcher, settings: GuiderSettings) -> tuple[int, ...]:
-    """Indices of the blocks to perturb; not read where STG is off."""
-    if settings.video["stg"] == 0 and settings.audio["stg"] == 0:
+def stg_blocks(model: ModelPatcher, settings: GuiderSettings) -> tuple[int, ...]:
+    """Indices of the blocks to perturb; not read where nothing is perturbed.
+
+    Raises:
+        ValueError: not indices of this model's blocks.
+    """
+    weighed = (
+        term for term in terms.TERMS if settings.video.weight(term) != 0 or settings.audio.weight(term) != 0
+    )
+    if not any(term.change.perturbed for term in weighed):
         return ()
     num_blocks = len(model.model.diffusion_model.transformer_blocks)
-    return guidance.parse_stg_block_indices(settings.stg_block_indices, num_blocks)
+    return parse_stg_block_indices(settings.stg_block_indices, num_blocks)

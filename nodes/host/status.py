@@ -15,6 +15,7 @@ def send_status(unique_id: str | None, text: str) -> None:
         unique_id: the node's `cls.hidden.unique_id`; None shows it in the log only, as does a host that runs
             without its server.
     """
+    text = text.encode("utf-8", "backslashreplace").decode()  # a file's name need not be UTF-8
     log.info(text)
     server = getattr(PromptServer, "instance", None)
     if server is not None and unique_id is not None:

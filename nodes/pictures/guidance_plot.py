@@ -8,7 +8,7 @@ import numpy
 import torch
 
 from ...idlora_core.term_sizes import CallSizes, Sizes
-from ...idlora_core.terms import TERMS, Scales, TermName
+from ...idlora_core.terms import TERMS, Mark, Scales, Term
 from .drawing import font
 
 if TYPE_CHECKING:
@@ -21,12 +21,13 @@ LEGEND, LEGEND_LINE, MARK = RIGHT + 22, 34, 4
 MOST_MARKS, MOST_LABELS = 32, 9
 ROUND_LIMITS = ((1, 4), (1.5, 3), (2, 4), (3, 3), (4, 4), (5, 5), (6, 3), (8, 4), (10, 5))  # upper end, parts
 INK, FAINT, PAPER = "#202020", "#d8d8d8", "#ffffff"
-# Told apart without colour by their marks. Colours of Okabe and Ito, which colour-blind people tell apart.
-LOOKS: dict[TermName, tuple[str, str]] = {
-    "cfg": ("circle", "#0072b2"),
-    "identity": ("square", "#d55e00"),
-    "stg": ("triangle", "#009e73"),
-    "av_bimodal": ("diamond", "#a0307a"),
+CORNERS: dict[Mark, list[tuple[float, float]]] = {
+    "circle": [(math.cos(turn * math.pi / 8), math.sin(turn * math.pi / 8)) for turn in range(16)],
+    "square": [(-1, -1), (1, -1), (1, 1), (-1, 1)],
+    "triangle": [(0, -1.3), (1.2, 1), (-1.2, 1)],
+    "diamond": [(0, -1.4), (1.4, 0), (0, 1.4), (-1.4, 0)],
+    "arrow": [(0, 1.3), (1.2, -1), (-1.2, -1)],
+    "bar": [(-1.4, -0.6), (1.4, -0.6), (1.4, 0.6), (-1.4, 0.6)],
 }
 
 
@@ -51,9 +52,9 @@ class Panel:
         return self.top + PANEL_HEIGHT
 
     @property
-    def shown(self) -> list[TermName]:
-        """Terms that were on and ran at least once."""
-        return [t.scale for t in TERMS if any(sizes[t.scale] != 0 for sizes in self.sizes)]
+    def shown(self) -> list[Term]:
+        """Those that were on and ran at least once."""
+        return [term for term in TERMS if any(sizes[term.scale] != 0 for sizes in self.sizes)]
 
     @property
     def ticks(self) -> list[float]:
@@ -88,8 +89,8 @@ def guidance_plot(calls: list[CallSizes], video: Scales, audio: Scales) -> torch
     )
     for panel in panels:
         _frame(draw, panel, [call.sigma for call in calls])
-        for name in panel.shown:
-            _line(draw, panel, name, [name in call.reused for call in calls])
+        for term in panel.shown:
+            _line(draw, panel, term, [term.scale in call.reused for call in calls])
         _legend(draw, panel)
     _notes(draw, len(calls), any(call.reused for call in calls))
     image = image.resize((WIDTH, HEIGHT), Image.Resampling.BOX)
@@ -109,40 +110,40 @@ def _frame(draw: "ImageDraw", panel: Panel, sigmas: list[float]) -> None:
         _text(draw, x, panel.bottom + 7, f"{sigmas[call]:.3g}", anchor="mt")
 
 
-def _line(draw: "ImageDraw", panel: Panel, name: TermName, reused: list[bool]) -> None:
+def _line(draw: "ImageDraw", panel: Panel, term: Term, reused: list[bool]) -> None:
     """One term over the calls; marks are hollow where it was taken from the call before."""
-    form, colour = LOOKS[name]
     count = len(panel.sizes)
     # Values that are no numbers leave a gap.
+    values = [sizes[term.scale] for sizes in panel.sizes]
     points = [
-        (_x(i, count), _y(panel, sizes[name])) if math.isfinite(sizes[name]) else None
-        for i, sizes in enumerate(panel.sizes)
+        (_x(i, count), _y(panel, value)) if math.isfinite(value) else None for i, value in enumerate(values)
     ]
     for start, end in zip(points, points[1:], strict=False):
         if start and end:
-            _stroke(draw, [start, end], colour, width=1.5)
+            _stroke(draw, [start, end], term.colour, width=1.5)
     for call in _spread(count, MOST_MARKS):
         point = points[call]
         if point:
-            _mark(draw, point, form, colour, hollow=reused[call])
+            _mark(draw, point, term, hollow=reused[call])
 
 
 def _legend(draw: "ImageDraw", panel: Panel) -> None:
     """Mark, name, scale and mean of each line; then what is off."""
     y = panel.top + 10
-    for name in panel.shown:
-        form, colour = LOOKS[name]
-        _stroke(draw, [(LEGEND - 12, y), (LEGEND + 12, y)], colour, width=1.5)
-        _mark(draw, (LEGEND, y), form, colour, hollow=False)
-        mean = sum(sizes[name] for sizes in panel.sizes) / len(panel.sizes)
-        _text(draw, LEGEND + 18, y, f"{name}  {panel.scales[name]:g}", anchor="lm")
-        _text(draw, LEGEND + 18, y + 14, f"mean {mean:.2g}", anchor="lm", size=11)
+    for term in panel.shown:
+        _stroke(draw, [(LEGEND - 12, y), (LEGEND + 12, y)], term.colour, width=1.5)
+        _mark(draw, (LEGEND, y), term, hollow=False)
+        mean = sum(sizes[term.scale] for sizes in panel.sizes) / len(panel.sizes)
+        _text(draw, LEGEND + 18, y, term.title, anchor="lm", size=13)
+        _text(
+            draw, LEGEND + 18, y + 14, f"{panel.scales[term.scale]:g}; mean {mean:.2g}", anchor="lm", size=11
+        )
         y += LEGEND_LINE
-    off = [term.scale for term in TERMS if term.scale not in panel.shown]
+    off = [term.title for term in TERMS if term not in panel.shown]
     if off:
-        _text(draw, LEGEND - 12, y, "off:", anchor="lm", size=12)
-        for place, name in enumerate(off):
-            _text(draw, LEGEND + 18, y + 15 * place, name, anchor="lm", size=12)
+        _text(draw, LEGEND - 12, y, "off:", anchor="lm", size=11)
+        for place, title in enumerate(off):
+            _text(draw, LEGEND + 18, y + 14 * place, title, anchor="lm", size=11)
 
 
 def _notes(draw: "ImageDraw", count: int, has_reused: bool) -> None:
@@ -152,17 +153,11 @@ def _notes(draw: "ImageDraw", count: int, has_reused: bool) -> None:
     _text(draw, LEFT, HEIGHT - 20, "height: RMS of (scale - off) x difference, over RMS of cond", size=12)
 
 
-def _mark(draw: "ImageDraw", point: tuple[float, float], form: str, colour: str, hollow: bool) -> None:
+def _mark(draw: "ImageDraw", point: tuple[float, float], term: Term, hollow: bool) -> None:
     x, y = point
-    corners = {
-        "square": [(-1, -1), (1, -1), (1, 1), (-1, 1)],
-        "triangle": [(0, -1.3), (1.2, 1), (-1.2, 1)],
-        "diamond": [(0, -1.4), (1.4, 0), (0, 1.4), (-1.4, 0)],
-        "circle": [(math.cos(turn * math.pi / 8), math.sin(turn * math.pi / 8)) for turn in range(16)],
-    }[form]
-    outline = [((x + MARK * dx) * FINER, (y + MARK * dy) * FINER) for dx, dy in corners]
-    draw.polygon(outline, fill=PAPER if hollow else colour)
-    draw.line([*outline, *outline[:2]], fill=colour, width=round(1.25 * FINER), joint="curve")
+    outline = [((x + MARK * dx) * FINER, (y + MARK * dy) * FINER) for dx, dy in CORNERS[term.mark]]
+    draw.polygon(outline, fill=PAPER if hollow else term.colour)
+    draw.line([*outline, *outline[:2]], fill=term.colour, width=round(1.25 * FINER), joint="curve")
 
 
 def _stroke(draw: "ImageDraw", points: list[tuple[float, float]], colour: str, width: float = 1.0) -> None:

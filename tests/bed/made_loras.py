@@ -21,7 +21,11 @@ def layers(blocks=2, gated=True):
                 names[f"transformer_blocks.{block}.{part}.{linear}"] = (written, read)
             if gated:
                 names[f"transformer_blocks.{block}.{part}.to_gate_logits"] = (2, read)
-    return names
+    outside = ("prompt_adaln_single.linear", "audio_prompt_adaln_single.linear") if gated else (
+        "caption_projection.linear_1", "audio_caption_projection.linear_1"
+    )  # fmt: skip
+    names |= dict.fromkeys(outside, (VIDEO, VIDEO))
+    return names | {"adaln_single.linear": ((9 if gated else 6) * VIDEO, VIDEO)}
 
 
 def pair(module, shape, prefix=OFFICIAL, down="lora_A", up="lora_B", rank=RANK):
@@ -34,6 +38,6 @@ def pair(module, shape, prefix=OFFICIAL, down="lora_A", up="lora_B", rank=RANK):
 def id_lora(parts=("audio_attn1", "audio_attn2", "audio_to_video_attn"), **options):
     tensors = {}
     for module, shape in layers(gated=False).items():
-        if module.split(".")[2] in parts:
+        if module.startswith("transformer_blocks") and module.split(".")[2] in parts:
             tensors |= pair(module, shape, **options)
     return tensors

@@ -40,7 +40,6 @@ GRAPH: ApiGraph = {
             "length": 9,
             "frame_rate": 25.0,
             "strength": 1.0,
-            "numerics": "host",
         },
     },
     "prompt": {
@@ -49,6 +48,7 @@ GRAPH: ApiGraph = {
     },
     "positive": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["clip", 0], "text": ["prompt", 0]}},
     "negative": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["clip", 0], "text": "noise"}},
+    "options": {"class_type": "LTXIDLoRA_GuidanceOptions", "inputs": {"stg_block_indices": "2"}},
     "sample": {
         "class_type": "LTXIDLoRA_KSampler",
         "inputs": {
@@ -57,17 +57,17 @@ GRAPH: ApiGraph = {
             "negative": ["negative", 0],
             "latent": ["latent", 0],
             "reference": ["reference", 0],
-            "preset": "custom",
+            "guidance": ["options", 0],
             "seed": 0,
-            "steps": 2,
             "sampler_name": "euler",
-            "schedule": "ltx2",
-            "video_cfg": 3.0,
-            "audio_cfg": 7.0,
-            "identity_scale": 4.0,
-            "stg_scale": 1.0,
-            "av_bimodal_scale": 3.0,
-            "stg_block_indices": "2",
+            "preset": "custom",
+            "preset.steps": 2,
+            "preset.schedule": "ltx2",
+            "preset.video_cfg": 3.0,
+            "preset.audio_cfg": 7.0,
+            "preset.identity_scale": 4.0,
+            "preset.stg_scale": 1.0,
+            "preset.av_bimodal_scale": 3.0,
         },
     },
     "decode": {
@@ -76,7 +76,6 @@ GRAPH: ApiGraph = {
             "latent": ["sample", 0],
             "video_vae": ["model", 2],
             "audio_vae": ["audio_vae", 0],
-            "frame_rate": 25.0,
         },
     },
     "save": {
@@ -90,9 +89,12 @@ def small_graph(extra: ApiGraph | None = None, **changes: dict[str, Any]) -> Api
     """The graph with inputs changed by node name (None removes one), and nodes added.
 
     small_graph(sample={"steps": 1, "reference": None}, extra={"sigmas": {...}})
+
+    The values of the sampler's preset go by their own names, "steps" for "preset.steps".
     """
     graph = deepcopy(GRAPH) | deepcopy(extra or {})
     for name, inputs in changes.items():
-        merged = graph[name]["inputs"] | inputs
-        graph[name]["inputs"] = {key: value for key, value in merged.items() if value is not None}
+        known = graph[name]["inputs"]
+        own = {f"preset.{key}" if f"preset.{key}" in known else key: value for key, value in inputs.items()}
+        graph[name]["inputs"] = {key: value for key, value in (known | own).items() if value is not None}
     return graph

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idlora_core.guidance import Guidance, combine, parse_stg_block_indices, plan
+from idlora_core.guidance import Guidance, combine, plan
 from idlora_core.terms import TERMS, Scales, change_of
 
 PAPER_AUDIO = Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0)
@@ -119,24 +119,6 @@ def test_terms_add_up_independently(term, scale):
 def test_absurd_scales_are_refused(name, value):
     with pytest.raises(ValueError, match=f"'{name}' is .*give a number from 0 to"):
         Scales(**{name: value})
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [("29", (29,)), ("14, 19", (14, 19)), ("19 14 14", (14, 19)), (" 0,", (0,))]
-)
-def test_stg_block_indices(text, expected):
-    assert parse_stg_block_indices(text, 48) == expected
-
-
-@pytest.mark.parametrize("text", ["", "  ", "x", "1.5", "-1", "29;30"])
-def test_stg_block_indices_that_are_no_numbers_are_refused(text):
-    with pytest.raises(ValueError, match="write whole numbers"):
-        parse_stg_block_indices(text, 48)
-
-
-def test_an_stg_block_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="block 48 does not exist: this model has 48 blocks, 0 to 47"):
-        parse_stg_block_indices("48", 48)
 
 
 def test_the_table_says_what_each_prediction_changes():

@@ -31,9 +31,9 @@ BAD_LORAS = [
     (
         id_lora() | {f"{FIRST}.lora_A.weight": torch.zeros(2, 4, 1, 1)},
         None,
-        "has a LoRA part that is no matrix",
+        "has a LoRA part that is not a matrix",
     ),
-    (id_lora(rank=0), None, "has a LoRA part that is no matrix"),
+    (id_lora(rank=0), None, "has a LoRA part that is not a matrix"),
     (
         id_lora() | {f"{FIRST}.lora_A.weight": torch.zeros(2, 4, dtype=torch.int8)},
         None,
@@ -41,7 +41,17 @@ BAD_LORAS = [
     ),
     (id_lora() | {f"{FIRST}.alpha": torch.tensor(float("nan"))}, None, "has an alpha of nan"),
     (id_lora() | {f"{FIRST}.alpha": torch.tensor(0.0)}, None, "has an alpha of 0.0"),
-    (id_lora() | {f"{FIRST}.alpha": torch.zeros(3)}, None, "has an alpha that is no single number"),
+    (id_lora() | {f"{FIRST}.alpha": torch.zeros(3)}, None, "has an alpha that is not a single number"),
+    (
+        id_lora() | {f"{FIRST}.alpha": torch.zeros((), dtype=torch.complex64)},
+        None,
+        "has an alpha that is not a single number",
+    ),
+    (
+        id_lora() | {f"{FIRST}.dora_scale": torch.zeros(4, dtype=torch.complex64)},
+        None,
+        "is stored as C64",
+    ),
     (id_lora() | {f"{FIRST}.dora_scale": torch.zeros(5)}, None, "has a DoRA magnitude of the wrong shape"),
     (id_lora() | {f"{FIRST}.lokr_w1": torch.zeros(2, 2)}, None, "holds more than a LoRA"),
     (
@@ -51,19 +61,23 @@ BAD_LORAS = [
     ),
     (id_lora() | {f"{FIRST}.lora_B.bias": torch.zeros(4)}, None, "holds more than a LoRA"),
     (twice(id_lora()), None, "holds two LoRAs"),
-    (id_lora(**PEFT), "{", "adapter_config.json beside lora.safetensors is no JSON"),
-    (id_lora(**PEFT), "[]", "is no JSON object"),
-    (id_lora(**PEFT), {"r": "x"}, "r is x; it must be a number other than 0"),
-    (id_lora(**PEFT), {"r": RANK, "lora_alpha": float("nan")}, "lora_alpha is nan"),
+    (id_lora(**PEFT), "{", "adapter_config.json beside lora.safetensors is not valid JSON"),
+    (id_lora(**PEFT), "[]", "is not a JSON object"),
+    (id_lora(**PEFT), {"r": "x"}, "has r x; it must be a number other than 0"),
+    (id_lora(**PEFT), {"r": RANK, "lora_alpha": float("nan")}, "has lora_alpha nan"),
     (id_lora(**PEFT), {"r": 16}, "says rank 16 for transformer_blocks.0.audio_attn1.to_k, the file has 2"),
-    (id_lora(**PEFT), {"r": RANK, "rank_pattern": {"(": 4}}, "rank_pattern holds no regular expression"),
+    (
+        id_lora(**PEFT),
+        {"r": RANK, "rank_pattern": {"(": 4}},
+        "has rank_pattern (; only names and .* are understood",
+    ),
     (
         id_lora(**PEFT),
         {"r": RANK, "rank_pattern": [4]},
-        "rank_pattern is [4]; it must map module names to numbers",
+        "has rank_pattern [4]; it must map module names to numbers",
     ),
-    (id_lora(**PEFT), {"r": RANK, "alpha_pattern": {"to_q": None}}, "alpha_pattern is None"),
-    (id_lora(**PEFT), {"r": RANK, "use_rslora": "yes"}, "use_rslora is yes; it must be true or false"),
+    (id_lora(**PEFT), {"r": RANK, "alpha_pattern": {"to_q": None}}, "has alpha_pattern of to_q None"),
+    (id_lora(**PEFT), {"r": RANK, "use_rslora": "yes"}, "has use_rslora yes; it must be true or false"),
     (id_lora(**PEFT), {"r": RANK, "use_dora": True}, "says use_dora=true, and the file lacks a magnitude"),
     (id_lora(**PEFT), {"r": RANK, "peft_type": "LOKR"}, "says LOKR, which is not LoRA"),
     (id_lora(**PEFT), {"r": RANK, "modules_to_save": ["proj_out"]}, "turns on modules_to_save"),
@@ -92,9 +106,21 @@ def gate(block=0):
 FLUX = pair("double_blocks.0.img_attn.qkv", (12, 4))
 VIDEO_ONLY = id_lora(parts=("attn1",))
 MISFITS = [
-    (FLUX, "lora", layers(), "matches nothing on this model", "choose an ID-LoRA for LTX-2.3 22B"),
-    (VIDEO_ONLY, "lora", layers(), "has no audio-attention targets (4 video targets)", "LoraLoaderModelOnly"),
-    (id_lora(), "lora", {"blocks.0.attn": (4, 4)}, "is no LTX-2 with sound", "connect an LTX-2.3 model"),
+    (FLUX, "lora", layers(), "matches nothing on this model", "choose an ID-LoRA for LTX-2.3"),
+    (
+        VIDEO_ONLY,
+        "lora",
+        layers(),
+        "has no audio-attention targets (4 video targets)",
+        "load it with Load LoRA",
+    ),
+    (
+        id_lora(),
+        "lora",
+        {"blocks.0.attn": (4, 4)},
+        "is not an LTX-2 audio-video model",
+        "connect an LTX-2.3 model",
+    ),
     (
         id_lora(),
         "lora",
@@ -106,22 +132,22 @@ MISFITS = [
         id_lora() | gate(),
         "lora",
         layers(gated=False),
-        "is for LTX-2.3 22B by its shapes",
-        "model is LTX-2 19B",
+        "is for LTX-2.3 by its shapes",
+        "model is LTX-2",
     ),
     (
         id_lora(),
         "ltx-2.3-id",
         layers(gated=False),
-        "is for LTX-2.3 22B by its file name",
+        "is for LTX-2.3 by its file name",
         "or rename the file",
     ),
     (
         id_lora(),
         "ltx-2-19b-id",
         layers(),
-        "is for LTX-2 19B by its file name",
-        "choose an ID-LoRA for LTX-2.3 22B",
+        "is for LTX-2 by its file name",
+        "choose an ID-LoRA for LTX-2.3",
     ),
     (
         {
@@ -132,7 +158,7 @@ MISFITS = [
         "lora",
         layers(),
         "is for another model (this one has 12 of its 54 targets",
-        "choose an ID-LoRA for LTX-2.3 22B",
+        "choose an ID-LoRA for LTX-2.3",
     ),
 ]
 
@@ -142,7 +168,7 @@ def test_loras_that_do_not_fit_are_refused_in_one_sentence(save, tensors, name, 
     lora = read_lora(save(tensors, f"{name}.safetensors"))
     with pytest.raises(ValueError) as refusal:
         match(lora, model)
-    subject = "The connected model" if "no LTX-2" in what else f"{name}.safetensors"
+    subject = "The connected model" if "not an LTX-2" in what else f"{name}.safetensors"
     assert_one_sentence(str(refusal.value), what, subject)
     assert choose in str(refusal.value)
 

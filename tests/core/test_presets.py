@@ -2,9 +2,10 @@
 
 import pytest
 
+from idlora_core.families import LTX_2, LTX_2_3, UNKNOWN
 from idlora_core.guidance import Guidance, plan
 from idlora_core.presets import CUSTOM, DISTILLED, PRESETS
-from idlora_core.regime import Regime, distilled_by_name, distilled_by_ranks, mismatches
+from idlora_core.variant import Variant, distilled_by_name, distilled_by_ranks, mismatches
 
 
 def test_the_papers_preset_is_section_4_4():
@@ -49,25 +50,25 @@ def test_a_lora_of_high_rank_on_the_video_stream_is_taken_for_the_distilled_one(
     assert distilled_by_ranks([384] * 48) and not distilled_by_ranks([32, 128]) and not distilled_by_ranks([])
 
 
-DISTILLED_MODEL = Regime("LTX-2.3", True, "a LoRA")
-DEV_MODEL = Regime("LTX-2.3", False, "dev.safetensors")
-UNKNOWN_MODEL = Regime("LTX-2.3", None)
+DISTILLED_MODEL = Variant(LTX_2_3, True, "a LoRA")
+DEV_MODEL = Variant(LTX_2_3, False, "dev.safetensors")
+UNKNOWN_MODEL = Variant(LTX_2_3, None)
 
 
 @pytest.mark.parametrize(
-    ("regime", "preset", "words"),
+    ("variant", "preset", "words"),
     [
         (DISTILLED_MODEL, "paper", "use preset distilled"),
         (DEV_MODEL, "distilled", "use preset paper"),
-        (Regime("LTX-2.3", None, sigma_is_timestep=False), CUSTOM, "changes the noise schedule"),
+        (Variant(LTX_2_3, None, sigma_is_timestep=False), CUSTOM, "changes the noise schedule"),
     ],
 )
-def test_a_mismatch_is_said(regime, preset, words):
-    assert len(mismatches(regime, preset)) == 1 and words in mismatches(regime, preset)[0]
+def test_a_mismatch_is_said(variant, preset, words):
+    assert len(mismatches(variant, preset)) == 1 and words in mismatches(variant, preset)[0]
 
 
 @pytest.mark.parametrize(
-    ("regime", "preset"),
+    ("variant", "preset"),
     [
         (DISTILLED_MODEL, "distilled"),
         (DEV_MODEL, "paper"),
@@ -75,10 +76,21 @@ def test_a_mismatch_is_said(regime, preset, words):
         (DISTILLED_MODEL, CUSTOM),
     ],
 )
-def test_nothing_is_said_where_nothing_is_seen(regime, preset):
-    assert mismatches(regime, preset) == []
+def test_nothing_is_said_where_nothing_is_seen(variant, preset):
+    assert mismatches(variant, preset) == []
 
 
-def test_a_regime_reads_as_a_sentence_part():
+def test_a_variant_reads_as_a_sentence_part():
     assert str(DEV_MODEL) == "LTX-2.3 dev (dev.safetensors)"
     assert str(UNKNOWN_MODEL) == "LTX-2.3 dev or distilled"
+
+
+def test_an_audio_vae_of_another_family_is_said_before_the_run():
+    (said,) = mismatches(UNKNOWN_MODEL, CUSTOM, audio_vae=LTX_2)
+    assert "encoded by an audio VAE of LTX-2, and the model is LTX-2.3" in said
+    assert "load the audio VAE from the model's own checkpoint" in said
+
+
+@pytest.mark.parametrize(("vae", "model"), [(LTX_2_3, LTX_2_3), (UNKNOWN, LTX_2_3), (LTX_2, UNKNOWN)])
+def test_an_audio_vae_that_is_of_the_family_or_of_none_known_is_not_mentioned(vae, model):
+    assert mismatches(Variant(model, None), CUSTOM, vae) == []

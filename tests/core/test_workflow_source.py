@@ -197,7 +197,10 @@ def test_small_overrides_change_sizes_and_nothing_else(name):
         if small[node_id]["inputs"][key] != value
     }
     assert changed.pop((LENGTH_TITLE, "value")) == 25
-    assert {key: value for (_, key), value in changed.items()}.items() <= {("max_side", 128), ("steps", 4)}
+    assert {key: value for (_, key), value in changed.items()}.items() <= {
+        ("max_side", 128),
+        ("preset.steps", 4),
+    }
     assert any(key == "max_side" for _, key in changed)
     assert small_overrides(small) == small
 
@@ -228,7 +231,7 @@ def test_the_example_words_fit_the_clip(name):
 
 
 def test_small_overrides_leave_linked_and_absent_inputs_alone():
-    graph = {"1": {"class_type": "X", "inputs": {"steps": ["2", 0], "other": 30}}}
+    graph = {"1": {"class_type": "X", "inputs": {"preset.steps": ["2", 0], "other": 30}}}
     assert small_overrides(graph) == graph
 
 

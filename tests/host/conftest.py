@@ -1,10 +1,12 @@
 """What tests of the running host share."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from bed.host_client import ApiGraph, output_files
+from bed.host_progress import listening, status_text
 from bed.video import Video, read_video
 
 
@@ -35,3 +37,16 @@ def with_frames(graph: ApiGraph) -> ApiGraph:
     images = graph[source]["inputs"].get("images", [source, 1])  # Create Video, or AV Decode
     inputs = {"images": images, "filename_prefix": save["filename_prefix"] + "_frames"}
     return {**graph, "frames": {"class_type": "SaveImage", "inputs": inputs}}
+
+
+@pytest.fixture
+def status_lines(studio) -> Iterator[Callable[[str], list[str]]]:
+    """The lines that nodes have shown since the test began, by the node's id."""
+    lines: list[tuple[str, str]] = []
+
+    def hear(opcode: int, payload: bytes) -> None:
+        if text := status_text(opcode, payload):
+            lines.append(text)
+
+    with listening(studio, hear):
+        yield lambda node: [text for shown_by, text in lines if shown_by == node]

@@ -94,24 +94,28 @@ REFUSED = {
     "NaN scale": ({"sample": {"audio_cfg": float("nan")}}, "Guidance scale 'cfg' is nan"),
     "scale of 1e9": (
         {"sample": {"identity_scale": 1e9}},
-        "1000000000.0 bigger than max of 100.0: identity_scale",
+        "1000000000.0 bigger than max of 100.0: preset.identity_scale",
     ),
-    "rescale of 2": ({"sample": {"video_rescale": 2.0}}, "video_rescale"),
+    "rescale of 2": ({"options": {"video_rescale": 2.0}}, "video_rescale"),
     "STG block that does not exist": (
-        {"sample": {"stg_block_indices": "29"}},
+        {"options": {"stg_block_indices": "29"}},
         "block 29 does not exist: this model has 4",
     ),
     "STG block that is no number": (
-        {"sample": {"stg_block_indices": "last"}},
+        {"options": {"stg_block_indices": "last"}},
         "STG block indices are 'last'",
     ),
+    "STG blocks as long as a book": (
+        {"options": {"stg_block_indices": "29, " * 1000}},
+        "stg_block_indices holds 4000 characters, more than 200",
+    ),
     "window the wrong way round": (
-        {"sample": {"identity_start_percent": 0.8, "identity_end_percent": 0.2}},
+        {"options": {"identity_start_percent": 0.8, "identity_end_percent": 0.2}},
         "Identity guidance runs from 0.8 to 0.2",
     ),
     "STG window the wrong way round": (
-        {"sample": {"stg_start_percent": 0.8, "stg_end_percent": 0.2}},
-        "STG guidance runs from 0.8 to 0.2",
+        {"options": {"stg_start_percent": 0.8, "stg_end_percent": 0.2}},
+        "STG runs from 0.8 to 0.2",
     ),
     "sigmas of length 1": (
         {"extra": sigmas("1.0"), "sample": {"sigmas": ["sigmas", 0]}},

@@ -92,10 +92,10 @@ def test_everything_at_once_with_official_numerics(render):
         "frame_rate": 24.0,
         "silent_start_seconds": 0.3,
         "lead_in_seconds": 0.5,
-        "numerics": "official",
+        "guidance": ["options", 0],
     }
     graph = small_graph(
-        latent=latent, reference={"reference_gap_seconds": 0.5}, sample={"numerics": "official"}
+        latent=latent, reference={"reference_gap_seconds": 0.5}, options={"numerics": "official"}
     )
     assert_length(render(graph), 17, 24.0)
 

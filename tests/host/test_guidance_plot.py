@@ -19,6 +19,10 @@ LEGEND_LEFT = 590
 STG_GREEN = (0, 158, 115)
 SAVED = {"class_type": "SaveImage", "inputs": {"images": ["sample", 1], "filename_prefix": "test/plot"}}
 PREVIEWED = {"class_type": "PreviewImage", "inputs": {"images": ["sample", 1]}}
+EARLY_STG = {
+    "class_type": "LTXIDLoRA_GuidanceOptions",
+    "inputs": {"stg_block_indices": "2", "stg_end_percent": 0.2},
+}
 SECONDS_A_STEP = r"[\d.]+ s a step\."
 
 
@@ -111,12 +115,12 @@ def test_two_calls_a_step_are_plotted_one_by_one(studio):
         ({}, "5 predictions a step, 2 steps.", "5 predictions a step, 2 steps, "),
         ({"stg_scale": 0.0}, "4 predictions a step, 2 steps.", "4 predictions a step, 2 steps, "),
         ({"sampler_name": "res_2s"}, "5 predictions a step, 2 steps.", "5 predictions a call, 5 calls in 2 steps, "),
-        ({"stg_end_percent": 0.2}, "4 to 5 predictions a step, 2 steps.", "4 to 5 predictions a step, 2 steps, "),
+        ({"guidance": ["early", 0]}, "4 to 5 predictions a step, 2 steps.", "4 to 5 predictions a step, 2 steps, "),
     ],
     ids=["everything", "without STG", "second order", "window"],
 )  # fmt: skip
 def test_the_status_line_says_passes_and_after_the_run_the_time(studio, listener, changes, before, after):
-    studio.run(small_graph(sample={"seed": 205, **changes}))
+    studio.run(small_graph({"early": EARLY_STG}, sample={"seed": 205, **changes}))
     assert listener.over.wait(10), "the host did not say that the run is over"
     first, last = listener.lines
     assert before in first

@@ -6,14 +6,7 @@ from bed.small_graph import small_graph
 from bed.video import SAME
 
 HOSTS_WITHOUT_LTX_WINDOWS = ("0.20.1", "0.24.1")
-GUIDER_INPUTS = (
-    "video_cfg",
-    "audio_cfg",
-    "identity_scale",
-    "stg_scale",
-    "av_bimodal_scale",
-    "stg_block_indices",
-)
+SAMPLERS_OWN = ("latent", "seed", "sampler_name", "preset.steps", "preset.schedule")
 
 
 def hosts_latent():
@@ -57,11 +50,8 @@ def hosts_sampler(guider):
 
 def identity_guider():
     sample = small_graph()["sample"]["inputs"]
-    inputs = {
-        name: sample[name]
-        for name in ("model", "positive", "negative", "reference", "preset", *GUIDER_INPUTS)
-    }
-    return {"class_type": "LTXIDLoRA_Guider", "inputs": {**inputs, "frame_rate": 25.0}}
+    inputs = {name: value for name, value in sample.items() if name not in SAMPLERS_OWN}
+    return {"class_type": "LTXIDLoRA_Guider", "inputs": inputs}
 
 
 def test_our_sampler_takes_a_latent_of_the_host(render):
@@ -92,16 +82,41 @@ def test_our_decoder_takes_a_latent_of_the_hosts_sampler(render):
     )
 
 
-def test_the_hosts_frame_rate_node_is_heeded(render):
-    conditioning = {
+def conditioning_at(frame_rate):
+    return {
         "rate": {
             "class_type": "LTXVConditioning",
-            "inputs": {"positive": ["positive", 0], "negative": ["negative", 0], "frame_rate": 12.5},
+            "inputs": {"positive": ["positive", 0], "negative": ["negative", 0], "frame_rate": frame_rate},
         }
     }
-    with_node = render(small_graph(conditioning, sample={"positive": ["rate", 0], "negative": ["rate", 1]}))
-    without = render(small_graph())
-    assert with_node.distance(without) > SAME
+
+
+RATED = {"positive": ["rate", 0], "negative": ["rate", 1]}
+
+
+def test_the_hosts_frame_rate_node_is_heeded_where_the_latent_knows_none(render):
+    nodes = hosts_latent() | conditioning_at(12.5)
+    video = render(small_graph(nodes, sample={"latent": ["joint", 0], **RATED}))
+    assert video.frame_rate == 12.5, "and the video plays at it"
+    assert video.distance(render(small_graph(hosts_latent(), sample={"latent": ["joint", 0]}))) > SAME
+
+
+def test_the_latents_frame_rate_goes_before_the_conditionings_and_the_status_says_so(render, status_lines):
+    video = render(small_graph(conditioning_at(12.5), sample={**RATED, "seed": 301}))
+    assert status_lines("sample")[0].startswith(
+        "Frame rate 25 (latent) is used, not 12.5 (positive, negative)."
+    )
+    assert video.distance(render(small_graph(sample={"seed": 301}))) < SAME
+
+
+def test_the_guider_says_when_its_frame_rate_and_the_conditionings_differ(render, status_lines):
+    guider = identity_guider()
+    guider["inputs"] |= {**RATED, "frame_rate": 25.0}
+    nodes = hosts_sampler(guider) | conditioning_at(12.5)
+    render(small_graph(nodes, decode={"latent": ["sampled", 0]}))
+    assert status_lines("guider")[0].startswith(
+        "Frame rate 25 (set here) is used, not 12.5 (positive, negative)."
+    )
 
 
 def test_the_schedule_can_be_connected(render):

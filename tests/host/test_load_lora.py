@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from bed import in_process
 from bed.host_client import ExecutionFailed
+from idlora_core.families import LTX_2
 
 CHECKPOINT, LORA = "small_ltx23.safetensors", "small_id_lora.safetensors"
 LTX20_CHECKPOINT = "small_ltx20.safetensors"
@@ -132,7 +133,11 @@ def test_strength_0_puts_nothing_on_the_model(loader, checkpoint):
 
 def test_the_lora_of_the_other_checkpoint_loads_on_it(loader, checkpoint):
     _, fit = load(loader, checkpoint(LTX20_CHECKPOINT), "small_id_lora_20.safetensors", 1.0)
-    assert (len(fit.matched), fit.missing, fit.family) == (72, (), "LTX-2 19B")
+    assert (len(fit.matched), fit.missing, fit.family) == (72, (), LTX_2)
+
+
+def test_the_list_of_files_starts_with_one_that_is_named_as_an_id_lora(loader):
+    assert "id-lora" in loader.lora_names()[0] and LORA in loader.lora_names()
 
 
 # Models and adapters that are not plain
@@ -223,7 +228,7 @@ def test_dora_gives_every_row_the_length_it_was_trained_to(
 ):
     save_file(dora_file(small_models / "loras" / LORA, magnitude_key), own_loras / "dora.safetensors")
     patched, fit = load(loader, checkpoint(CHECKPOINT), "dora.safetensors", 1.0)
-    assert fit.lora.summary.dora
+    assert fit.lora.is_dora
     loaded = weights(patched)
     for key in patched.patches:
         lengths = loaded[key].float().norm(dim=1)
@@ -247,9 +252,11 @@ def test_shapes_are_asked_of_the_layers_not_of_packed_weights(loader, checkpoint
     """GGUF and NVFP4 weights have shapes of their own."""
     model = checkpoint(CHECKPOINT).clone()
     layer = torch.nn.Linear(6, 4)
+    from idlora_pack.nodes.host.variant import linear_shapes
+
     layer.weight = torch.nn.Parameter(torch.zeros(4, 3, dtype=torch.uint8), requires_grad=False)
     with in_place(model.model.diffusion_model, "probe", layer):
-        assert loader.linear_shapes(model)["probe"] == (4, 6)
+        assert linear_shapes(model)["probe"] == (4, 6)
 
 
 class in_place:
@@ -302,13 +309,13 @@ REFUSALS = [
         CHECKPOINT,
         "ltx-2-19b.safetensors",
         dict,
-        "is for LTX-2 19B by its file name, and the model is LTX-2.3 22B",
+        "is for LTX-2 by its file name, and the model is LTX-2.3",
     ),
     (
         LTX20_CHECKPOINT,
         "gated.safetensors",
         gated,
-        "is for LTX-2.3 22B by its shapes, and the model is LTX-2 19B",
+        "is for LTX-2.3 by its shapes, and the model is LTX-2",
     ),
     (CHECKPOINT, "half.safetensors", lambda t: dict(list(t.items())[1:]), "has half a LoRA"),
     (CHECKPOINT, "pickle.pt", dict, "pickle files can run code"),
@@ -335,6 +342,21 @@ def test_absurd_strength_and_absent_files_are_refused(loader, checkpoint):
         load(loader, checkpoint(CHECKPOINT), "gone.safetensors", 1.0)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float8_e5m2])
+def test_weights_that_are_not_finite_are_refused_before_a_render(
+    loader, checkpoint, own_loras, small_models, value, dtype
+):
+    tensors = {key: tensor.to(dtype) for key, tensor in load_file(small_models / "loras" / LORA).items()}
+    key = sorted(tensors)[-1]
+    tensors[key].view(-1)[3] = value
+    save_file(tensors, own_loras / "damaged.safetensors")
+    with pytest.raises(
+        ValueError, match=f"damaged.safetensors has a weight that is not a finite number .{key}"
+    ):
+        load(loader, checkpoint(CHECKPOINT), "damaged.safetensors", 1.0)
+
+
 def test_models_without_sound_are_refused(loader, checkpoint):
     class Video(torch.nn.Module):
         def __init__(self):
@@ -343,7 +365,7 @@ def test_models_without_sound_are_refused(loader, checkpoint):
 
     model = checkpoint(CHECKPOINT).clone()
     model.model = Video()
-    with pytest.raises(ValueError, match="is no LTX-2 with sound"):
+    with pytest.raises(ValueError, match="is not an LTX-2 audio-video model"):
         load(loader, model, LORA, 1.0)
 
 
@@ -391,7 +413,9 @@ def graph(lora_name):
 
 def test_a_running_host_loads_refuses_and_goes_on(host):
     host.run(graph(LORA))
-    assert f"{LORA}: LoRA of 72 targets in 4 blocks" in host.log_file.read_text(errors="replace")
+    log = host.log_file.read_text(errors="replace")
+    assert f"{LORA}: LoRA of 72 targets in 4 blocks" in log
+    assert "all match the model (LTX-2.3). Model: LTX-2.3 dev or distilled" in log
     with pytest.raises(
         ExecutionFailed, match=r"LTXIDLoRA_Load.*is for another model \(this one has 72 of its 864 targets"
     ):

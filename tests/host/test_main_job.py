@@ -63,7 +63,7 @@ def test_plain_text_to_video_without_picture_and_voice(render):
 
 @pytest.mark.parametrize("frame_rate", [23.976, 25.0, 30.0])
 def test_the_frame_rate_of_the_latent_reaches_the_video(render, frame_rate):
-    video = render(small_graph(latent={"frame_rate": frame_rate}, decode={"frame_rate": 10.0}))
+    video = render(small_graph(latent={"frame_rate": frame_rate}))
     assert float(video.frame_rate) == pytest.approx(frame_rate, rel=1e-3)
     assert video.frame_rate.denominator <= 1001
     assert_in_step(video)
@@ -76,7 +76,9 @@ def test_tiled_decoding_gives_the_same_sizes(render, tiling):
 
 
 def test_official_numerics_run(render):
-    graph = small_graph(latent={"numerics": "official", "frame_rate": 24.0}, sample={"numerics": "official"})
+    graph = small_graph(
+        latent={"guidance": ["options", 0], "frame_rate": 24.0}, options={"numerics": "official"}
+    )
     assert_in_step(render(graph))
 
 

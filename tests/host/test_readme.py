@@ -9,7 +9,7 @@ from bed.host_client import output_files
 from bed.versions import ROOT
 
 EXAMPLE = re.compile(r"### From a script.*?```python\n(.*?)```", re.DOTALL)
-SMALL = '"LTXIDLoRA_FirstFrame": {"max_side": 64}, "LTXIDLoRA_KSampler": {"steps": 1}, "PrimitiveInt"'
+SMALL = '"LTXIDLoRA_FirstFrame": {"max_side": 64}, "LTXIDLoRA_KSampler": {"preset.steps": 1}, "PrimitiveInt"'
 
 
 def in_this_host(script: str, host) -> str:

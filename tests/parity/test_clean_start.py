@@ -49,7 +49,7 @@ def decode(video_vae, audio_vae):
 
     def run(latent: dict):
         node = vaes.node("decode", "DecodeAV")
-        return node.execute(latent, video_vae, audio_vae, frame_rate=25.0, tiling="off").args
+        return node.execute(latent, video_vae, audio_vae, tiling="off").args
 
     return run
 

@@ -5,6 +5,7 @@ import importlib
 import pytest
 import torch
 
+from idlora_core.guidance import Guidance
 from idlora_core.terms import Scales
 
 
@@ -39,6 +40,19 @@ def test_the_player_stays_where_the_picture_cannot_be_drawn(pack, old_pillow, tm
     )
     assert list(shown) == ["audio"] and "pip install -U pillow" in remark
     assert len(list(tmp_path.glob("*.flac"))) == 1
+
+
+def test_a_plot_that_fails_costs_no_render(pack, monkeypatch, caplog):
+    """Whatever goes wrong: here the disk that holds the font."""
+
+    def load_default(size):
+        raise OSError("Input/output error")
+
+    monkeypatch.setattr("PIL.ImageFont.load_default", load_default)
+    sampling = importlib.import_module(f"{pack.__name__}.nodes.sampling")
+    output = sampling.plot_or_reason([], Guidance(Scales(), Scales()))
+    assert output.message.startswith("The guidance plot could not be drawn (OSError: Input/output error)")
+    assert "Traceback" in caplog.text
 
 
 def test_an_output_that_is_missing_is_told_where_it_is_used(pack, caplog):

@@ -15,8 +15,8 @@ ONE_STEP = ltx2_sigmas(1)
 
 
 @pytest.fixture
-def heard_video(pack):
-    return importlib.import_module(f"{pack.__name__}.nodes.host.heard_video")
+def forward_module(pack):
+    return lambda name: importlib.import_module(f"{pack.__name__}.nodes.host.forward.{name}")
 
 
 @pytest.fixture
@@ -47,13 +47,12 @@ def test_the_identity_pass_runs_one_video_token(guider_module, model, clip, deno
 
 
 @pytest.mark.parametrize("numerics", ["host", "official"])
-def test_it_is_what_it_says(guider_module, model, clip, denoise, monkeypatch, heard_video, numerics):
+def test_it_is_what_it_says(guider_module, model, clip, denoise, monkeypatch, forward_module, numerics):
     """The same as a whole pass whose video-to-audio attention hears `cond`."""
     fast, _ = sampled(guider_module, model, clip, denoise, "fast", numerics=numerics)
-    model_patch = importlib.import_module(guider_module.model_patch.__name__)
-    monkeypatch.setattr(model_patch, "audio_stream_only", lambda options: options)
-    for leaves_out in ("with_one_video_token", "without_video_tail"):
-        monkeypatch.setattr(model_patch, leaves_out, lambda view: None)
+    for leaves_out in ("compute_audio_only", "carry_one_video_token"):
+        monkeypatch.setattr(forward_module("video_kv"), leaves_out, lambda _: None)
+    monkeypatch.setattr(forward_module("passes"), "FOR_VIDEO_ONLY", ())
     whole, _ = sampled(guider_module, model, clip, denoise, "fast", numerics=numerics)
     assert max(relative_l2(a, b) for a, b in zip(fast, whole, strict=True)) < 1e-5
 
@@ -91,8 +90,8 @@ def test_steps_far_apart_compute_everything(guider_module, model, clip, denoise)
     assert all(torch.equal(a, b) for a, b in zip(fast, exact, strict=True))
 
 
-def test_short_memory_runs_the_pass_whole(guider_module, model, clip, denoise, heard_video, monkeypatch):
-    monkeypatch.setattr(heard_video, "free_bytes", lambda _: 0)
+def test_short_memory_runs_the_pass_whole(guider_module, model, clip, denoise, forward_module, monkeypatch):
+    monkeypatch.setattr(forward_module("step_cache"), "free_bytes", lambda _: 0)
     fast, _ = sampled(guider_module, model, clip, denoise, "fast")
     exact, _ = sampled(guider_module, model, clip, denoise, "exact")
     assert all(torch.equal(a, b) for a, b in zip(fast, exact, strict=True))
@@ -100,8 +99,8 @@ def test_short_memory_runs_the_pass_whole(guider_module, model, clip, denoise, h
 
 def test_nothing_is_kept_after_a_run(guider_module, model, clip, denoise):
     _, guider = sampled(guider_module, model, clip, denoise, "fast", sigmas=ltx2_sigmas(2))
-    heard = guider.passes["cond"].heard
-    assert not heard._kept and not heard._sources
+    cache = guider.forward.video_kv
+    assert not cache._kept and not cache._givers
 
 
 def test_with_everything_on(guider_module, model, clip, denoise):

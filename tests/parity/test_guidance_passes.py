@@ -72,7 +72,9 @@ def test_identity_leaves_the_picture_alone_unless_told(guider_module, model, cli
 
 def test_identity_acts_only_inside_its_window(guider_module, model, clip, denoise, count_passes):
     counted, passes = count_passes(model)
-    guider = identity(guider_module, counted, clip, audio=Scales(identity=4.0), identity_percents=(0.0, 0.5))
+    guider = identity(
+        guider_module, counted, clip, audio=Scales(identity=4.0), windows={"identity": (0.0, 0.5)}
+    )
     sigmas = ltx2_sigmas(4)
     denoise(guider, clip, sigmas)
     boundary = model.get_model_object("model_sampling").percent_to_sigma(0.5)

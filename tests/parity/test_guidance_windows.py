@@ -37,7 +37,7 @@ def test_a_pass_outside_its_window_is_not_run(
 ):
     counted, ran = forward_passes
     scales = Scales(**{name: WINDOWED[name]})
-    denoise(guided(guider_module, counted, clip, scales, **{f"{name}_percents": window}), clip, SIGMAS)
+    denoise(guided(guider_module, counted, clip, scales, windows={name: window}), clip, SIGMAS)
     percent_to_sigma = model.get_model_object("model_sampling").percent_to_sigma
     highest, lowest = (percent_to_sigma(percent) for percent in window)
     passes = [2 if lowest <= sigma <= highest else 1 for sigma in SIGMAS[:-1].tolist()]
@@ -47,15 +47,15 @@ def test_a_pass_outside_its_window_is_not_run(
 
 def test_each_window_is_its_own(guider_module, model, clip, denoise, forward_passes):
     counted, ran = forward_passes
-    windows = {"identity_percents": (0.0, 0.1), "stg_percents": (1.0, 1.0), "av_bimodal_percents": (0.0, 1.0)}
-    denoise(guided(guider_module, counted, clip, Scales(**WINDOWED), **windows), clip, SIGMAS)
+    windows = {"identity": (0.0, 0.1), "stg": (1.0, 1.0), "av_bimodal": (0.0, 1.0)}
+    denoise(guided(guider_module, counted, clip, Scales(**WINDOWED), windows=windows), clip, SIGMAS)
     always, first_step_only, never = 2 * 6, 1, 0
     assert len(ran) == always + first_step_only + never
 
 
 def test_the_whole_window_is_no_window(guider_module, model, clip, denoise):
-    whole = {f"{name}_percents": (0.0, 1.0) for name in WINDOWED}
-    given = denoise(guided(guider_module, model, clip, Scales(**WINDOWED), **whole), clip, SIGMAS)
+    whole = dict.fromkeys(WINDOWED, (0.0, 1.0))
+    given = denoise(guided(guider_module, model, clip, Scales(**WINDOWED), windows=whole), clip, SIGMAS)
     plain = denoise(guided(guider_module, model, clip, Scales(**WINDOWED)), clip, SIGMAS)
     assert all(torch.equal(a, b) for a, b in zip(given, plain, strict=True))
 
@@ -67,15 +67,15 @@ def test_a_window_holds_in_fast_too(guider_module, model, clip, denoise, forward
     percent = 0.15  # between the second step and the third
     boundary = model.get_model_object("model_sampling").percent_to_sigma(percent)
     assert 0.98 < boundary < 0.99
-    guider = guided(guider_module, counted, clip, Scales(stg=1.0), speed="fast", stg_percents=(0.0, percent))
+    guider = guided(
+        guider_module, counted, clip, Scales(stg=1.0), speed="fast", windows={"stg": (0.0, percent)}
+    )
     denoise(guider, clip, sigmas)
     assert [ran.count(sigma) for sigma in sigmas[:-1].tolist()] == [2, 1, 1, 1, 1]
-    exact = guided(guider_module, model, clip, Scales(stg=1.0), stg_percents=(0.0, percent))
+    exact = guided(guider_module, model, clip, Scales(stg=1.0), windows={"stg": (0.0, percent)})
     assert exact.passes_at(0.99) == 2 and exact.passes_at(0.98) == 1
 
 
 def test_a_window_the_wrong_way_round_is_refused_by_name(guider_module, model, clip):
-    with pytest.raises(
-        ValueError, match="Audio-video coupling guidance runs from 0.7 to 0.1; the start must"
-    ):
-        guided(guider_module, model, clip, Scales(), av_bimodal_percents=(0.7, 0.1))
+    with pytest.raises(ValueError, match=r"Audio-video guidance runs from 0.7 to 0.1; the start must"):
+        guided(guider_module, model, clip, Scales(), windows={"av_bimodal": (0.7, 0.1)})

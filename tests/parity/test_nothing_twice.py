@@ -60,7 +60,9 @@ def equal(ours, expected):
 def test_kept_tables_change_nothing(guider_module, host_module, model, clip, denoise, monkeypatch, numerics):
     kept = denoise(guider(guider_module, model, clip, numerics=numerics), clip, SIGMAS)
     monkeypatch.setattr(
-        host_module("rope_tables").RopeTables, "table", lambda _, compute, *args, **kw: compute(*args, **kw)
+        host_module("forward.rope_cache").RopeCache,
+        "table",
+        lambda _, compute, *args, **kw: compute(*args, **kw),
     )
     assert equal(kept, denoise(guider(guider_module, model, clip, numerics=numerics), clip, SIGMAS))
 
@@ -70,11 +72,11 @@ def test_tables_are_computed_once_a_run(guider_module, model, clip, denoise, tab
     denoise(ours, clip, SIGMAS)
     video, audio_with_and_without_reference = 2, 2  # small models have one width for both audio tables
     assert len(tables_computed) == video + audio_with_and_without_reference
-    assert not ours.passes["cond"].tables._kept, "freed at the end of the run"
+    assert not ours.forward.rope._kept, "freed at the end of the run"
 
 
 def test_tables_of_other_positions_are_computed_anew(host_module):
-    tables, computed = host_module("rope_tables").RopeTables(), []
+    tables, computed = host_module("forward.rope_cache").RopeCache(), []
 
     def compute(positions, dim):
         computed.append(positions.clone())
@@ -88,10 +90,10 @@ def test_tables_of_other_positions_are_computed_anew(host_module):
 
 
 def test_the_number_of_kept_tables_is_bounded(host_module):
-    tables = host_module("rope_tables").RopeTables()
+    tables = host_module("forward.rope_cache").RopeCache()
     for shift in range(20):
         tables.table(lambda positions: (positions,), torch.ones(1, 3, 5, 2) * shift)
-    assert len(tables._kept) == host_module("rope_tables").MOST
+    assert len(tables._kept) == host_module("forward.rope_cache").MOST
 
 
 def test_what_only_video_needs_is_left_out_without_reference(guider_module, model, clip, denoise, layer_runs):
@@ -106,5 +108,5 @@ def test_what_only_video_needs_is_left_out_without_reference(guider_module, mode
 
 def test_leaving_it_out_changes_nothing(guider_module, host_module, model, clip, denoise, monkeypatch):
     short = denoise(guider(guider_module, model, clip), clip, SIGMAS)
-    monkeypatch.setattr(host_module("model_patch"), "without_video_tail", lambda view: None)
+    monkeypatch.setattr(host_module("forward.passes"), "FOR_VIDEO_ONLY", ())
     assert equal(short, denoise(guider(guider_module, model, clip), clip, SIGMAS))

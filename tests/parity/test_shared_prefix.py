@@ -19,8 +19,8 @@ STG_ONLY = Scales(stg=1.0)
 @pytest.fixture
 def short_of_memory(pack, monkeypatch):
     """A host that reports hardly any free memory to the prefix, and to nothing else."""
-    module = importlib.import_module(f"{pack.__name__}.nodes.host.shared_prefix")
-    monkeypatch.setattr(module, "_fits", lambda states: False)
+    module = importlib.import_module(f"{pack.__name__}.nodes.host.forward.step_cache")
+    monkeypatch.setattr(module, "free_bytes", lambda _: 0)
 
 
 @pytest.fixture
@@ -72,20 +72,22 @@ def test_short_memory_runs_the_pass_whole(guider_module, model, clip, denoise, b
 
 
 def test_the_hosts_free_memory_decides(pack, monkeypatch):
-    module = importlib.import_module(f"{pack.__name__}.nodes.host.shared_prefix")
+    module = importlib.import_module(f"{pack.__name__}.nodes.host.forward.step_cache")
     states = torch.zeros(1, 10, 4), torch.zeros(1, 5, 2)
-    for free, fits in ((module.FREE_MEMORY_FACTOR * 200 + 1, True), (module.FREE_MEMORY_FACTOR * 200, False)):
+    spare, num_entries = 4, 3
+    cache = module.StepCache(num_entries, spare)
+    for free, fits in ((spare * num_entries * 200 + 1, True), (spare * num_entries * 200, False)):
         monkeypatch.setattr(module, "free_bytes", lambda _, free=free: free)
-        assert module._fits(states) is fits
+        assert cache._fits(states) is fits
 
 
 def test_nothing_is_kept_after_a_step(guider_module, model, clip, denoise):
     settings = guider_module.GuiderSettings(EVERYTHING, EVERYTHING, "2")
     guider = guider_module.identity_guider(model, *clip.conditioning, settings, Reference(clip.reference))
-    prefix = guider.passes["cond"].prefix
+    prefix = guider.forward.prefix
     kept = []
-    denoise(guider, clip, SIGMAS, callback=lambda *_: kept.append(len(prefix._states)))
-    assert kept == [0, 0] and not prefix._states
+    denoise(guider, clip, SIGMAS, callback=lambda *_: kept.append(len(prefix._kept)))
+    assert kept == [0, 0] and not prefix._kept
 
 
 def test_other_packs_block_patches_run_once_per_block_that_runs(guider_module, model, clip, denoise):

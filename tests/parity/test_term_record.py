@@ -66,7 +66,7 @@ def test_reused_differences_are_marked(run):
 
 
 def test_outside_its_window_a_term_has_size_0(run):
-    _, calls = run(ltx2_sigmas(4), stg_percents=(0.0, 0.3))
+    _, calls = run(ltx2_sigmas(4), windows={"stg": (0.0, 0.3)})
     sizes = [call.audio["stg"] for call in calls]
     assert sizes[0] > 0 and sizes[-1] == 0
 

@@ -32,7 +32,8 @@ def settings(guider_module, numerics="official", masks=(False, False)):
         audio=Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0),
         stg_block_indices=str(STG_BLOCK),
         numerics=numerics,
-        masks=guider_module.model_patch.ReferenceMasks(*masks),
+        hide_reference_from_video=masks[0],
+        hide_text_from_reference=masks[1],
     )
 
 

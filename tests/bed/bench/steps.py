@@ -12,7 +12,7 @@ from comfy.model_patcher import ModelPatcher
 from bed.clip import Clip
 from bed.deviation import relative_l2
 from idlora_core.sigmas import ltx2_sigmas
-from idlora_core.speed import REUSED, LastDifferences
+from idlora_core.speed import LastDifferences
 from idlora_core.terms import TERMS, Prediction
 
 from . import shares, ways
@@ -70,7 +70,7 @@ def reusing_steps(num_steps: int) -> set[int]:
     for step, sigma in enumerate(ltx2_sigmas(RUN_STEPS)[:num_steps].tolist()):
         names = last.to_run(EVERYTHING, sigma)
         last.completed(EVERYTHING, {name: torch.zeros(()) for name in names}, sigma)
-        if REUSED[0] not in names:
+        if not set(EVERYTHING) <= set(names):
             reusing.add(step)
     return reusing
 

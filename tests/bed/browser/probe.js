@@ -62,7 +62,7 @@ window.probe = {
   setValues(values) {
     for (const node of app.rootGraph._nodes) {
       for (const widget of node.widgets ?? []) {
-        const value = values[widget.name]
+        const value = values[widget.name] ?? values[widget.name.split(".").pop()]
         if (typeof widget.value !== typeof value) continue
         const slot = node.inputs.findIndex((input) => input.widget?.name === widget.name)
         const source = slot < 0 ? null : node.getInputNode(slot)

@@ -108,7 +108,7 @@ def take_plot(host: HostProcess) -> None:
     """The plot of a whole small run, as the sampler gives it."""
     graph = small_overrides(json.loads((API_FOLDER / "idlora_one_stage.json").read_text(encoding="utf-8")))
     (sampler,) = [key for key, node in graph.items() if node["class_type"] == "LTXIDLoRA_KSampler"]
-    graph[sampler]["inputs"]["steps"] = PLOT_STEPS
+    graph[sampler]["inputs"]["preset.steps"] = PLOT_STEPS
     graph["plot"] = {
         "class_type": "SaveImage",
         "inputs": {"images": [sampler, 1], "filename_prefix": "plot"},

@@ -9,7 +9,7 @@ from .head import LENGTH_TITLE
 ApiGraph = dict[str, dict[str, Any]]
 
 SMALL_LENGTH = 25
-SMALL_VALUES = {"max_side": 128, "steps": 4}
+SMALL_VALUES = {"max_side": 128, "preset.steps": 4}
 
 
 def draw_api(graph: Graph) -> ApiGraph:

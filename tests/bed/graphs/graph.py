@@ -107,7 +107,7 @@ class Section:
         **values: Any,
     ) -> Node:
         """Add a node; what is not given keeps its default. Heights below what the node needs are raised."""
-        schema = self.graph.schemas[node_type]
+        schema = self.graph.schemas[node_type].chosen(values)
         complete, title = _complete(schema, values), title or schema.title
         node = Node(self.graph.next_id(), schema, title, complete, height, models, control_after_generate)
         self.columns[-1].entries.append(node)

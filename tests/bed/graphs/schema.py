@@ -11,7 +11,7 @@ Those of other packs, which no host of the tests has, are written by hand from t
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,12 @@ class InputSchema:
     advanced: bool = False
     control_after_generate: bool = False
     upload: str | None = None
+    choices: "tuple[tuple[str, tuple[InputSchema, ...]], ...]" = ()  # of a dynamic combo, and what each brings
+
+    def chosen(self, value: Any) -> "tuple[InputSchema, ...]":
+        """This input, and those that its value brings."""
+        brought = dict(self.choices).get(self.default if value is None else value, ())
+        return (self, *(replace(entry, name=f"{self.name}.{entry.name}") for entry in brought))
 
     @property
     def is_widget(self) -> bool:
@@ -79,6 +85,11 @@ class NodeSchema:
     pack: str
     inputs: tuple[InputSchema, ...]
     outputs: tuple[OutputSchema, ...]
+
+    def chosen(self, values: Mapping[str, Any]) -> "NodeSchema":
+        """The node as it looks with these values: dynamic combos bring inputs."""
+        inputs = (entry for known in self.inputs for entry in known.chosen(values.get(known.name)))
+        return replace(self, inputs=tuple(inputs))
 
     @property
     def slots(self) -> tuple[InputSchema, ...]:
@@ -106,31 +117,40 @@ class NodeSchema:
 
 def read_live(node_type: str, info: Mapping[str, Any]) -> NodeSchema:
     """The schema of one entry of a host's /object_info."""
-    inputs = [
-        _read_input(name, spec, optional=section == "optional")
-        for section in ("required", "optional")
-        for name, spec in info["input"].get(section, {}).items()
-        if name not in NEWER_INPUTS.get(node_type, ())
-    ]
+    is_own = info["python_module"].startswith("custom_nodes.")
+    inputs = _read_inputs(info["input"], NEWER_INPUTS.get(node_type, ()))
+    if not is_own:  # what a choice brings differs from host to host, and the shipped graphs choose none of it
+        inputs = tuple(replace(e, choices=(), default=None) if e.choices else e for e in inputs)
     outputs = [
         OutputSchema(name, kind) for name, kind in zip(info["output_name"], info["output"], strict=True)
     ]
-    pack = OWN_PACK if info["python_module"].startswith("custom_nodes.") else HOST_PACK
+    pack = OWN_PACK if is_own else HOST_PACK
     title = info["display_name"] or node_type  # as the frontend shows a node without one
-    return NodeSchema(node_type, title, pack, tuple(inputs), tuple(outputs))
+    return NodeSchema(node_type, title, pack, inputs, tuple(outputs))
+
+
+def _read_inputs(sections: Mapping[str, Any], left_out: tuple[str, ...] = ()) -> tuple[InputSchema, ...]:
+    return tuple(
+        _read_input(name, spec, optional=section == "optional")
+        for section in ("required", "optional")
+        for name, spec in sections.get(section, {}).items()
+        if name not in left_out
+    )
 
 
 def _read_input(name: str, spec: list[Any], optional: bool) -> InputSchema:
     kind, options = spec[0], spec[1] if len(spec) > 1 else {}
+    choices = options["options"] if kind == DYNAMIC_COMBO else []
     return InputSchema(
         name=name,
         type="COMBO" if isinstance(kind, list) else kind,
         optional=optional,
-        default=options.get("default"),
+        default=choices[0]["key"] if choices else options.get("default"),
         multiline=bool(options.get("multiline")),
         advanced=bool(options.get("advanced")),
         control_after_generate=bool(options.get("control_after_generate")),
         upload=next((key for key in UPLOAD_WIDGETS if options.get(key)), None),
+        choices=tuple((choice["key"], _read_inputs(choice["inputs"])) for choice in choices),
     )
 
 
@@ -141,11 +161,17 @@ def load_recorded(path: Path = RECORDED) -> dict[str, NodeSchema]:
             node_type,
             entry["title"],
             entry["pack"],
-            tuple(InputSchema(**item) for item in entry["inputs"]),
+            tuple(_load_input(item) for item in entry["inputs"]),
             tuple(OutputSchema(**item) for item in entry["outputs"]),
         )
         for node_type, entry in recorded.items()
     }
+
+
+def _load_input(item: Mapping[str, Any]) -> InputSchema:
+    choices = item.get("choices", {}).items()
+    brought = tuple((key, tuple(_load_input(each) for each in inputs)) for key, inputs in choices)
+    return InputSchema(**{**item, "choices": brought})
 
 
 def load_all() -> dict[str, NodeSchema]:
@@ -169,8 +195,11 @@ def record(schemas: list[NodeSchema], path: Path = RECORDED) -> None:
 
 def _unusual(entry: InputSchema) -> dict[str, Any]:
     usual = InputSchema(entry.name, entry.type)
-    return {
+    unusual = {
         key: value
         for key, value in vars(entry).items()
         if key in ("name", "type") or value != getattr(usual, key)
     }
+    if entry.choices:
+        unusual["choices"] = {key: [_unusual(each) for each in inputs] for key, inputs in entry.choices}
+    return unusual

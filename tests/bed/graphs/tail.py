@@ -7,6 +7,7 @@ from .head import ORANGE, PURPLE, STATUS_HEIGHT, Conditions, Loaders, add_distil
 from .models import UPSCALER
 
 PREVIEW_HEIGHT = 220
+SAMPLER = "LTXIDLoRA_KSampler"
 STAGE_2_SIGMAS = "0.909375, 0.725, 0.421875, 0.0"
 OFF = {"video_cfg": 1.0, "audio_cfg": 1.0, "identity_scale": 1.0, "stg_scale": 0.0, "av_bimodal_scale": 1.0}
 
@@ -20,10 +21,22 @@ guidance. The schedule is Lightricks' own; ComfyUI's templates use 0.85, 0.725, 
 
 
 def add_sampling(
-    graph: Graph, title: str, loaders: Loaders, conditions: Conditions, settings: str, **values: Any
+    graph: Graph,
+    title: str,
+    loaders: Loaders,
+    conditions: Conditions,
+    settings: str,
+    options: dict[str, Any] | None = None,
+    **values: Any,
 ) -> Output:
-    """The guided sampler with its note; `values` differ from the node's defaults, which are the paper's."""
+    """The guided sampler with its note; `values` differ from the node's defaults, which are the paper's.
+
+    `options` are those of a Guidance Options node.
+    """
     section = graph.section(title, PURPLE, width=360)
+    if options:
+        node = section.node("LTXIDLoRA_GuidanceOptions", **options)
+        values["guidance"] = node["guidance"]
     sampled = add_sampler(
         section, loaders.model, conditions, latent=conditions.latent, reference=conditions.reference, **values
     )
@@ -69,12 +82,14 @@ def add_second_stage(
 
 def add_sampler(section: Section, model: Output, conditions: Conditions, **values: Any) -> Output:
     """A sampler of this pack; `values` are its other inputs, where they differ from the paper's."""
+    shown = [entry.name for entry in section.graph.schemas[SAMPLER].chosen(values).inputs]
+    own = {f"preset.{name}" if f"preset.{name}" in shown else name: value for name, value in values.items()}
     sampler = section.node(
-        "LTXIDLoRA_KSampler",
+        SAMPLER,
         model=model,
         positive=conditions.positive,
         negative=conditions.negative,
-        **{"seed": 42, "sampler_name": "euler", "schedule": "ltx2", **values},
+        **{"seed": 42, "sampler_name": "euler", **own},
     )
     section.space(STATUS_HEIGHT)
     return sampler["latent"]

@@ -38,8 +38,8 @@ HQ_SETTINGS = """
 **Guidance.** Picture 3, sound 7, identity 4, audio-video 3 as in the paper; STG 0 as in the authors' HQ script \
 (on block 28 where you turn it on).
 
-**Rescale.** 0.45 for the picture and 1 for the sound, Lightricks' values for LTX-2.3 HQ: they pull the spread \
-of the latents back to the unguided one. The authors' script has the same numbers, and reads them only as on or \
+**Rescale.** 0.45 for the picture and 1 for the sound, Lightricks' values for LTX-2.3 HQ: they rescale \
+the latents' standard deviation towards the unguided one's. They are set on Guidance Options. The authors' script has the same numbers, and reads them only as on or \
 off of another rescaling.
 
 **Sampler.** `res_2s` is this pack's; it adds new noise after every step, as the authors' does.
@@ -70,12 +70,10 @@ def two_stage_hq() -> Graph:
         loaders,
         conditions,
         HQ_SETTINGS,
+        options={"stg_block_indices": "28", "video_rescale": 0.45, "audio_rescale": 1.0},
         steps=15,
         sampler_name="res_2s",
         stg_scale=0.0,
-        stg_block_indices="28",
-        video_rescale=0.45,
-        audio_rescale=1.0,
     )
     second = add_second_stage(
         graph, loaders, conditions, first, distilled_strength=0.5, sampler_name="res_2s"

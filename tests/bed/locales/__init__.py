@@ -70,7 +70,12 @@ def _draw_node(catalogue: Catalogue, info: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "display_name": catalogue.name(info["display_name"]),
         "description": catalogue.text(info["description"]),
-        "inputs": {name: _draw_slot(catalogue, name, tooltip) for name, tooltip in _inputs(info)},
+        "inputs": {
+            name.replace(".", "_"): _draw_slot(
+                catalogue, name.rpartition(".")[2], tooltip
+            )  # the frontend's keys
+            for name, tooltip in _inputs(info["input"])
+        },
         "outputs": {
             str(slot): _draw_slot(catalogue, name, tooltip)
             for slot, (name, tooltip) in enumerate(_outputs(info))
@@ -83,11 +88,15 @@ def _draw_slot(catalogue: Catalogue, name: str, tooltip: str | None) -> dict[str
     return {**slot, "tooltip": catalogue.text(tooltip)} if tooltip else slot
 
 
-def _inputs(info: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+def _inputs(sections: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str | None]]:
+    """Names and tooltips; what a choice of a dynamic combo brings has the combo's name before its own."""
     for section in ("required", "optional"):
-        for name, (_, *options) in info["input"].get(section, {}).items():
+        for name, (kind, *options) in sections.get(section, {}).items():
             if name not in UNTRANSLATED:
-                yield name, options[0].get("tooltip") if options else None
+                yield prefix + name, options[0].get("tooltip") if options else None
+            if kind == "COMFY_DYNAMICCOMBO_V3":
+                for choice in options[0]["options"]:
+                    yield from _inputs(choice["inputs"], f"{prefix}{name}.")
 
 
 def _outputs(info: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:

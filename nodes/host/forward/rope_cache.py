@@ -1,4 +1,4 @@
-"""Rotary tables of one run: positions do not change from step to step, nor most of them between predictions."""
+"""RoPE cache of one run: positions do not change from step to step, nor most of them between predictions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ KINDS = 4  # self-attention and audio-video attention, of video and of audio
 MOST = 2 * KINDS  # with and without reference
 
 
-class RopeTables:
+class RopeCache:
     """Keeps what the host's `_precompute_freqs_cis` has computed.
 
     A pass that batches two conditionings has the positions twice; the rows are equal, so a single one takes the

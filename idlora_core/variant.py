@@ -1,25 +1,26 @@
-"""Which kind of model is connected, and what does not go with it."""
+"""Which model variant is connected, and what does not go with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .families import UNKNOWN, ModelFamily, audio_vae_mismatch
 from .presets import PRESETS
 
 DISTILLED_LORA_MIN_RANK = 256
 
 
 @dataclass(frozen=True)
-class Regime:
+class Variant:
     """What could be seen of a model.
 
     Attributes:
-        family: "LTX-2" or "LTX-2.3".
+        family: LTX-2, LTX-2.3 or `UNKNOWN`.
         distilled: True or False where something says so, None where nothing does.
-        evidence: what says so, for the person at the graph.
+        evidence: what says so, for the user.
         sigma_is_timestep: whether the model's sampling hands sigma through, as LTX-2 needs.
     """
 
-    family: str
+    family: ModelFamily
     distilled: bool | None
     evidence: str = ""
     sigma_is_timestep: bool = True
@@ -46,23 +47,24 @@ def distilled_by_ranks(video_lora_ranks: Sequence[int]) -> bool:
     return any(rank >= DISTILLED_LORA_MIN_RANK for rank in video_lora_ranks)
 
 
-def mismatches(regime: Regime, preset: str) -> list[str]:
+def mismatches(variant: Variant, preset: str, audio_vae: ModelFamily = UNKNOWN) -> list[str]:
     """Sentences on what does not go together; empty where nothing is seen.
 
     Args:
-        regime: the connected model.
+        variant: the connected model.
         preset: name of a preset, or `custom`, of which nothing is said.
+        audio_vae: the family of the audio VAE that encoded the reference; `UNKNOWN` where there is none.
     """
-    found = []
-    if preset in PRESETS and regime.distilled is not None:
-        if regime.distilled and not PRESETS[preset].for_distilled:
-            found.append(f"This model is distilled ({regime.evidence}): use preset distilled.")
-        if not regime.distilled and PRESETS[preset].for_distilled:
+    found = [audio_vae_mismatch(audio_vae, variant.family)]
+    if preset in PRESETS and variant.distilled is not None:
+        if variant.distilled and not PRESETS[preset].for_distilled:
+            found.append(f"This model is distilled ({variant.evidence}): use preset distilled.")
+        if not variant.distilled and PRESETS[preset].for_distilled:
             found.append(
-                f"This model is not distilled ({regime.evidence}): use preset paper, or a distilled LoRA."
+                f"This model is not distilled ({variant.evidence}): use preset paper, or a distilled LoRA."
             )
-    if not regime.sigma_is_timestep:
+    if not variant.sigma_is_timestep:
         found.append(
             "A model sampling node changes the noise schedule in a way LTX-2 does not know: remove it."
         )
-    return found
+    return [sentence for sentence in found if sentence]

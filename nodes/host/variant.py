@@ -1,23 +1,43 @@
-"""Reads off a MODEL of the host which kind it is."""
+"""Reads off a MODEL of the host which variant it is."""
 
 from typing import Any
 
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ...idlora_core.regime import Regime, distilled_by_name, distilled_by_ranks
+from ...idlora_core.families import UNKNOWN, LinearShape, ModelFamily, model_family
+from ...idlora_core.variant import Variant, distilled_by_name, distilled_by_ranks
 
+NETWORK = "diffusion_model"
 VIDEO_SELF_ATTENTION = ".attn1."
 
 
-def regime_of(model: ModelPatcher) -> Regime:
+def variant_of(model: ModelPatcher) -> Variant:
     """Family by architecture; distilled by the LoRAs on it, else by the checkpoint's file name."""
-    network = model.model.diffusion_model
-    family = "LTX-2.3" if network.cross_attention_adaln else "LTX-2"
     distilled, evidence = _distilled(model)
     sampling: Any = model.get_model_object("model_sampling")
     probe = torch.tensor([0.5])
-    return Regime(family, distilled, evidence, bool(torch.allclose(sampling.timestep(probe), probe)))
+    return Variant(
+        family_of(model), distilled, evidence, bool(torch.allclose(sampling.timestep(probe), probe))
+    )
+
+
+def family_of(model: ModelPatcher) -> ModelFamily:
+    """The model's family; `UNKNOWN` where it is of none that the pack knows."""
+    return model_family(linear_shapes(model)) or UNKNOWN
+
+
+def linear_shapes(model: ModelPatcher) -> dict[str, LinearShape]:
+    """Every linear layer of the diffusion model: name to (out_features, in_features).
+
+    Asked of the layers, for a quantised weight (GGUF, NVFP4) has a packed shape of its own.
+    """
+    layers = model.model.get_submodule(NETWORK).named_modules()
+    return {name: (layer.out_features, layer.in_features) for name, layer in layers if _is_linear(layer)}
+
+
+def _is_linear(layer: torch.nn.Module) -> bool:
+    return hasattr(layer, "in_features") and hasattr(layer, "out_features")
 
 
 def _distilled(model: ModelPatcher) -> tuple[bool | None, str]:

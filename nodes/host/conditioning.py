@@ -1,0 +1,50 @@
+"""Conditioning of one guider: what is refused before the render, and what each prediction adds to it."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import comfy.conds
+import torch
+
+from ...idlora_core.numerics import Numerics
+from ...idlora_core.reference import Reference
+from ...idlora_core.reference_masks import ReferenceMasks
+from .forward.passes import BOUNDS, MASKS, PASS_KEY, REFERENCE_KEY, Pass
+
+
+def check_single_reference(positive: list, negative: list, reference: Reference | None) -> None:
+    """Refuse a second reference from another node, which would be overridden silently.
+
+    Raises:
+        ValueError: the conditioning carries one.
+    """
+    given = any(REFERENCE_KEY in entry[1] for entry in (*positive, *negative))
+    if given and reference is not None:
+        raise ValueError(
+            "The conditioning already carries a reference voice, from LTXV Reference Audio or LTXV Set Audio Ref Tokens."
+            " Remove that node, or leave the reference input here unconnected."
+        )
+
+
+def with_reference(
+    numerics: Numerics, reference: Reference, hide_from_video: bool, hide_text: bool, device: torch.device
+) -> dict[str, Any]:
+    """The reference as the host's model takes it, and its time bounds and masks for our passes."""
+    given: dict[str, Any] = {
+        "tokens": reference.tokens.to(device),
+        BOUNDS: reference.bounds(numerics).to(device),
+    }
+    if hide_from_video or hide_text:
+        given[MASKS] = ReferenceMasks(reference.num_tokens, hide_from_video, hide_text)
+    return given
+
+
+def variant(entry: dict, change: Pass, reference: Mapping[str, Any] | None) -> dict:
+    """A copy of one processed conditioning entry for one prediction."""
+    extra = {PASS_KEY: comfy.conds.CONDConstant(change)}
+    if reference is not None:
+        extra[REFERENCE_KEY] = comfy.conds.CONDConstant(reference)
+    # Caching nodes tell predictions apart by uuid: variants of a prompt must not share its.
+    identity = entry["uuid"] if change.negative is None else uuid.uuid4()
+    return {**entry, "model_conds": {**entry["model_conds"], **extra}, "uuid": identity}
