@@ -18,6 +18,7 @@ from .store import Store
 ROOT = Path(__file__).resolve().parents[1]
 OBJECT_STORE_BYTES = 100 << 20  # clips never go through Ray
 SECONDS_TO_CLOSE = 20
+STARTS = 3  # on a busy computer Ray gives up on itself after half a minute
 PORTS = (
     "Ray listens on all network interfaces of this computer while it runs; it asks for a token. Its dashboard is off."
     " On a cluster, keep its ports in a private network: whoever reaches them can run programs."
@@ -68,7 +69,7 @@ class RayWorkers:
         actor: type = Actor,
     ):
         self.ray = required("ray")
-        self._start(address, size if gpus == 0 else 0)
+        self._start(address)
         self.is_local = address is None
         try:
             self.size = size or int(self.ray.cluster_resources().get("GPU", 0) // gpus)
@@ -84,21 +85,27 @@ class RayWorkers:
             raise
         self._busy: dict[Any, int] = {}
 
-    def _start(self, address: str | None, slots: int) -> None:
+    def _start(self, address: str | None) -> None:
         quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
         import_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         if address:
             modules = [str(ROOT / "idlora_batch")]
             self.ray.init(address=address, runtime_env={"py_modules": modules}, log_to_driver=False)
             return
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        variables = {"PYTHONPATH": import_path}
-        self.ray.init(
-            object_store_memory=OBJECT_STORE_BYTES,
-            runtime_env={"env_vars": variables},
-            _system_config={"worker_niceness": 0},  # else Ray gives its workers, and so ComfyUI, what others leave
-            **quiet,
-        )
+        settings = {
+            "object_store_memory": OBJECT_STORE_BYTES,
+            "runtime_env": {"env_vars": {"PYTHONPATH": import_path}},
+            # Else Ray gives its workers, and so ComfyUI, only what other programs leave of the processor.
+            "_system_config": {"worker_niceness": 0},
+        }
+        for attempt in range(1, STARTS + 1):
+            try:
+                self.ray.init(**settings, **quiet)
+                return
+            except Exception as error:  # Ray's own, of no class of its own
+                self.ray.shutdown()
+                if attempt == STARTS:
+                    raise RuntimeError(f"Ray did not start in {STARTS} tries: {_first_line(error)}") from error
 
     def __enter__(self) -> "RayWorkers":
         return self

@@ -125,9 +125,9 @@ def require_nodes(workflow: Workflow) -> None:
 def targets(workflow: Workflow, column: str) -> list[Target]:
     """The inputs that a column sets: `speech`, `steps`, `LTXIDLoRA_KSampler.steps`, `KSampler.steps`, `17.steps`.
 
-    A name alone is looked for in all nodes, and must be in nodes of one class only; `seed` sets every seed. An input
-    that a value node feeds, such as a length entered once, stands for that node's value. An input of an optional node
-    that the workflow lacks, such as ID-LoRA's guidance options, brings the node.
+    A name alone is looked for in all nodes, and must be in nodes of one class only; `*.numerics` sets it in all,
+    `seed` every seed. An input that a value node feeds, such as a length entered once, stands for that node's value.
+    An input of an optional node that the workflow lacks, such as Guidance Options, brings the node.
 
     Raises:
         ValueError: no such input, or several; with what to write.
@@ -137,6 +137,7 @@ def targets(workflow: Workflow, column: str) -> list[Target]:
         if not found:
             raise ValueError(f"the workflow {workflow.name} has no seed.")
         return found
+    is_for_all, column = column.startswith("*."), column.removeprefix("*.")
     owner, dot, name = column.partition(".")
     nodes = _nodes(workflow, owner) if dot else []
     if nodes:
@@ -148,7 +149,7 @@ def targets(workflow: Workflow, column: str) -> list[Target]:
     if not found:
         raise ValueError(f"the workflow {workflow.name} has no such input. {_suggestion(workflow, column)}")
     classes = sorted({workflow.graph[target.node]["class_type"] for target in found})
-    if len(classes) > 1:
+    if len(classes) > 1 and not is_for_all:
         choices = " or ".join(f"{_short(name)}.{column}" for name in classes)
         raise ValueError(f"several nodes of the workflow {workflow.name} have this input; write {choices}.")
     return [_followed(workflow, target) for target in found]

@@ -12,6 +12,7 @@ POWER = 0.8
 RESAMPLES = 9999
 LEAST_PAIRS = 10  # below, a nominal 95 % BCa interval covers 82 to 90 %
 MOST_PAIRS = 100_000
+FAR_OUT = 8  # standard errors; there the power is 1, and scipy's noncentral t no number
 NO_INTERVAL = f"fewer than {LEAST_PAIRS}: no interval"
 ALL_EQUAL = "all equal: no interval"
 
@@ -97,7 +98,7 @@ def _power(pairs: int, effect: float) -> float:
     stats = required("scipy.stats")
     critical = stats.t.ppf(1 - (1 - CONFIDENCE) / 2, pairs - 1)
     shift = math.sqrt(pairs) * effect
-    if shift > 30:  # noncentral t is not computed so far out, and the power is 1
+    if shift - critical > FAR_OUT:
         return 1.0
     return float(stats.nct.sf(critical, pairs - 1, shift) + stats.nct.cdf(-critical, pairs - 1, shift))
 

@@ -44,7 +44,7 @@ def is_running(pid: int) -> bool:
     return state not in "ZX"
 
 
-def wait_for(what: Callable[[], object], process: subprocess.Popen, log: Path, seconds: float = 300) -> None:
+def wait_for(what: Callable[[], object], process: subprocess.Popen, log: Path, seconds: float = 900) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert process.poll() is None, f"the driver ended with {process.returncode}:\n{log.read_text()}"

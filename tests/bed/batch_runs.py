@@ -16,7 +16,7 @@ from .versions import ROOT
 ASSETS = ROOT / "workflows" / "assets"
 MEDIA = ("idlora_portrait.png", "idlora_voice.flac")
 OWN_NETWORK = Path(__file__).parent / "own_network.py"
-LONGEST = 600
+LONGEST = 1200
 
 
 def users_folder(folder: Path) -> Path:
