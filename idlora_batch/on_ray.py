@@ -18,7 +18,11 @@ from .store import Store
 ROOT = Path(__file__).resolve().parents[1]
 OBJECT_STORE_BYTES = 100 << 20  # clips never go through Ray
 SECONDS_TO_CLOSE = 20
-STARTS = 3  # on a busy computer Ray gives up on itself after half a minute
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # else Ray tells its makers that it was started
+    "RAY_prestart_worker_first_driver": "0",  # workers that nobody uses
+}
+STARTS = 5  # on a busy computer Ray gives up on itself after half a minute
 PORTS = (
     "Ray listens on all network interfaces of this computer while it runs; it asks for a token. Its dashboard is off."
     " On a cluster, keep its ports in a private network: whoever reaches them can run programs."
@@ -98,6 +102,8 @@ class RayWorkers:
             # Else Ray gives its workers, and so ComfyUI, only what other programs leave of the processor.
             "_system_config": {"worker_niceness": 0},
         }
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
         for attempt in range(1, STARTS + 1):
             try:
                 self.ray.init(**settings, **quiet)

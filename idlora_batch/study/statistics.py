@@ -12,7 +12,7 @@ POWER = 0.8
 RESAMPLES = 9999
 LEAST_PAIRS = 10  # below, a nominal 95 % BCa interval covers 82 to 90 %
 MOST_PAIRS = 100_000
-FAR_OUT = 8  # standard errors; there the power is 1, and scipy's noncentral t no number
+FAR_OUT = 8  # standard errors; there the power is 1, and scipy's noncentral t is not a number
 NO_INTERVAL = f"fewer than {LEAST_PAIRS}: no interval"
 ALL_EQUAL = "all equal: no interval"
 
@@ -100,7 +100,8 @@ def _power(pairs: int, effect: float) -> float:
     shift = math.sqrt(pairs) * effect
     if shift - critical > FAR_OUT:
         return 1.0
-    return float(stats.nct.sf(critical, pairs - 1, shift) + stats.nct.cdf(-critical, pairs - 1, shift))
+    wrong_side = stats.nct.cdf(-critical, pairs - 1, shift) if shift < 4 else 0.0  # further out it is 0, and not a number
+    return float(stats.nct.sf(critical, pairs - 1, shift) + wrong_side)
 
 
 def two_way_interval(ratings: Any, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
