@@ -70,6 +70,7 @@ class Renderer:
         self._running: Running | None = None
         self._uploaded: set[str] = set()
         self._queued: str | None = None
+        self._is_closed = False
 
     def facts(self, custom_nodes: Path | None) -> tuple[dict[str, Any], dict[str, str]]:
         """Schemas and versions of the ComfyUI."""
@@ -93,9 +94,11 @@ class Renderer:
                 self._drop()
                 return {"key": task["key"], "status": "host_died", "why": str(error)[:LONGEST_REASON]}
             except TimeoutError as error:
-                self.close()  # a host that hangs is not given another row
+                self._abandon()  # a host that hangs is not given another row
                 record |= {"status": "failed", "why": str(error)}
             except RowFailed as error:
+                if self._is_closed:  # cancelled by us: no result of the row
+                    return {"key": task["key"], "status": "host_died", "why": "The run was ended."}
                 if NO_ROOM in str(error):
                     raise DiskFull(f"ComfyUI says: {error}") from error
                 record |= {"status": "failed", "why": str(error)[:LONGEST_REASON]}
@@ -110,6 +113,10 @@ class Renderer:
 
     def close(self) -> None:
         """Stop the host; what is running on a server of somebody else is cancelled, and nothing else there."""
+        self._is_closed = True
+        self._abandon()
+
+    def _abandon(self) -> None:
         if self._running is not None and self._queued is not None:
             try:
                 self._running.client.cancel(self._queued)
@@ -124,7 +131,11 @@ class Renderer:
                 running.client.upload(name, _content(path))
                 self._uploaded.add(name)
         with StatusLines(running.client) as lines:
-            self._queued = running.client.queue(task["graph"], str(uuid.uuid4()))
+            if self._is_closed:
+                raise HostDied("The run was ended.")
+            prompt_id = str(uuid.uuid4())
+            self._queued = prompt_id  # before it is: it may be queued when we are closed
+            self._queued = running.client.queue(task["graph"], prompt_id)
             entry = running.client.wait(self._queued, self.timeout)
             self._queued = None
         if reason := failure(entry):
