@@ -52,7 +52,7 @@ def sound(file: Path) -> tuple[torch.Tensor, int]:
 
 
 def of_sound(waveform: torch.Tensor, sample_rate: int) -> dict[str, float]:
-    """What needs no model file."""
+    """What needs no model file. Whatever else measures clips is joined here."""
     frames = measure_frames(waveform, sample_rate)
     spoken = spoken_frames(frames)
     first = int(spoken.int().argmax())
