@@ -50,16 +50,24 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_table(to: argparse.ArgumentParser) -> None:
     to.add_argument("table", type=Path, help="CSV, JSON lines or Parquet; columns: docs/batch.md")
-    to.add_argument("--grid", default="", metavar='"A=x,y B=1..4"', help="each row with each combination of values")
-    to.add_argument("--root", type=Path, help="the folder that paths of the table stay in (default: the table's)")
+    to.add_argument(
+        "--grid", default="", metavar='"A=x,y B=1..4"', help="each row with each combination of values"
+    )
+    to.add_argument(
+        "--root", type=Path, help="the folder that paths of the table stay in (default: the table's)"
+    )
     to.add_argument("--workflow", default=DEFAULT, help="of rows that name none; default: %(default)s")
     to.add_argument("--sign", action="store_true", help="sign each clip with content credentials")
 
 
 def _add_out(to: argparse.ArgumentParser) -> None:
     to.add_argument("--out", required=True, help="folder of the results, or s3://bucket/folder")
-    to.add_argument("--resume", action="store_true", help="go on with an earlier run; what is done is not done again")
-    to.add_argument("--retry-failed", action="store_true", help="with --resume: try rows that failed once more")
+    to.add_argument(
+        "--resume", action="store_true", help="go on with an earlier run; what is done is not done again"
+    )
+    to.add_argument(
+        "--retry-failed", action="store_true", help="with --resume: try rows that failed once more"
+    )
 
 
 def add_hosts(to: argparse.ArgumentParser) -> None:
@@ -67,13 +75,19 @@ def add_hosts(to: argparse.ArgumentParser) -> None:
     where = to.add_mutually_exclusive_group(required=True)
     where.add_argument("--comfyui", type=Path, help="your ComfyUI's folder; one is started on each GPU")
     where.add_argument("--server", nargs="+", metavar="URL", help="ComfyUIs that run already")
-    to.add_argument("--comfyui-python", type=Path, help="the Python that runs ComfyUI, where it is not beside it")
-    to.add_argument("--comfyui-base", type=Path, help="the folder of models and custom_nodes, where it is another")
+    to.add_argument(
+        "--comfyui-python", type=Path, help="the Python that runs ComfyUI, where it is not beside it"
+    )
+    to.add_argument(
+        "--comfyui-base", type=Path, help="the folder of models and custom_nodes, where it is another"
+    )
     to.add_argument("--workers", type=int, default=0, help="how many ComfyUIs (default: one on each GPU)")
     to.add_argument("--cpu", action="store_true", help="run them without a GPU")
     to.add_argument("--gpus-per-worker", type=float, default=1.0, help="default: %(default)s")
     to.add_argument("--address", help="of a Ray cluster; its machines see the same folders as this one")
-    to.add_argument("--resource", action="append", default=[], metavar="NAME=N", help="of the cluster, for each worker")
+    to.add_argument(
+        "--resource", action="append", default=[], metavar="NAME=N", help="of the cluster, for each worker"
+    )
     to.add_argument("--timeout", type=float, metavar="SECONDS", help="for one row; none by default")
 
 
@@ -110,7 +124,9 @@ def render_into(store: Store, order: run.Order, options: argparse.Namespace) -> 
         store.prepare()
         store.refresh()
         if store.index() and not order.is_resumed:
-            raise ValueError(f"{store} has results already. Go on with --resume, or name another folder with --out.")
+            raise ValueError(
+                f"{store} has results already. Go on with --resume, or name another folder with --out."
+            )
         try:
             with hosts(options, store) as (workers, site):
                 return run.render(order, store, site, workers)
@@ -122,7 +138,9 @@ def render_into(store: Store, order: run.Order, options: argparse.Namespace) -> 
 
 
 def tell(outcome: run.Outcome, store: Store) -> int:
-    print(f"{outcome.ok} rendered, {outcome.failed} failed, {outcome.skipped} done before: {store}/report.html")
+    print(
+        f"{outcome.ok} rendered, {outcome.failed} failed, {outcome.skipped} done before: {store}/report.html"
+    )
     if outcome.stopped:
         print(outcome.stopped, file=sys.stderr)
         return BAD
@@ -176,7 +194,7 @@ def hosts(options: argparse.Namespace, store: Store) -> Iterator[tuple[Workers, 
 @contextmanager
 def one_host(options: argparse.Namespace, store: Store) -> Iterator[Site]:
     """One ComfyUI to ask, without Ray."""
-    from .renderer import Renderer, Server, own_host
+    from .renderer import Renderer, own_host
 
     if options.server:
         with ServerWorkers(options.server, store, Scorer(None)) as workers:
@@ -201,14 +219,20 @@ def _workers(options: argparse.Namespace, store: Store) -> Workers:
     arguments = (installation, store, scorer, options.timeout, "" if is_far else str(store.work))
     print(f"Starting Ray and ComfyUI ({installation.tree}). {on_ray.PORTS}", file=sys.stderr)
     gpus = 0.0 if options.cpu else options.gpus_per_worker
-    return RayWorkers(arguments, options.workers or int(options.cpu), gpus, options.address, _resources(options))
+    return RayWorkers(
+        arguments, options.workers or int(options.cpu), gpus, options.address, _resources(options)
+    )
 
 
 def installation_of(options: argparse.Namespace) -> Installation:
     device = ("--cpu",) if options.cpu else ()
-    installation = found(options.comfyui, options.comfyui_python, options.comfyui_base, (*device, *options.rest))
+    installation = found(
+        options.comfyui, options.comfyui_python, options.comfyui_base, (*device, *options.rest)
+    )
     if not options.cpu and options.address is None and not has_accelerator(installation):
-        raise ValueError(f"PyTorch of {installation.python} sees no GPU. To render without one: --cpu --workers N.")
+        raise ValueError(
+            f"PyTorch of {installation.python} sees no GPU. To render without one: --cpu --workers N."
+        )
     return installation
 
 
@@ -237,5 +261,3 @@ def ignoring_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-

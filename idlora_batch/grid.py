@@ -23,7 +23,9 @@ def parse(text: str) -> Grid:
     for part in shlex.split(text):
         name, equals, values = part.partition("=")
         if not (name and equals and values):
-            raise ValueError(f'--grid has {part!r}; write column=value,value, such as "speed=exact,fast seed=1..8".')
+            raise ValueError(
+                f'--grid has {part!r}; write column=value,value, such as "speed=exact,fast seed=1..8".'
+            )
         if name in grid:
             raise ValueError(f"--grid names {name} twice.")
         grid[name] = [value for item in values.split(",") for value in _values(item)]
@@ -60,6 +62,8 @@ def multiplied(rows: Iterable[Row], grid: Grid) -> Iterator[Row]:
     for row in rows:
         both = [name for name in grid if name in row.cells]
         if both:
-            raise BadTable([Fault("is in the table and in --grid; leave it out of one.", column=name) for name in both])
+            raise BadTable(
+                [Fault("is in the table and in --grid; leave it out of one.", column=name) for name in both]
+            )
         for variant in combinations:
             yield Row(row.number, row.cells, variant)

@@ -56,7 +56,12 @@ def _specs(
             options = tuple(kind) if isinstance(kind, list) else tuple(extra.get("options") or ())
             is_optional = group == "optional"
             if kind != DYNAMIC_COMBO:
-                yield name, Spec("COMBO" if isinstance(kind, list) else str(kind), options, extra, is_optional, needs)
+                yield (
+                    name,
+                    Spec(
+                        "COMBO" if isinstance(kind, list) else str(kind), options, extra, is_optional, needs
+                    ),
+                )
                 continue
             yield name, Spec("COMBO", tuple(option["key"] for option in options), extra, is_optional, needs)
             for option in options:

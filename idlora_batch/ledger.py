@@ -10,7 +10,21 @@ from .scores import numbers
 from .store import Store
 
 ROWS_AT_ONCE = 1000
-FIXED = ("row", "name", "status", "why", "seconds", "attempt", "clip", "sha256", "bytes", "key", "worker", "lines", "notes")
+FIXED = (
+    "row",
+    "name",
+    "status",
+    "why",
+    "seconds",
+    "attempt",
+    "clip",
+    "sha256",
+    "bytes",
+    "key",
+    "worker",
+    "lines",
+    "notes",
+)
 TYPES = {"row": "int64", "seconds": "float64", "attempt": "int64", "bytes": "int64"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -63,7 +77,11 @@ def _columns(store: Store) -> tuple[list[str], list[str]]:
 
 def _flat(line: dict[str, Any], cells: list[str], scores: list[str]) -> list[Any]:
     fixed = [line[name] for name in FIXED]
-    return [*fixed, *(line["cells"].get(name, "") for name in cells), *(line["scores"].get(name) for name in scores)]
+    return [
+        *fixed,
+        *(line["cells"].get(name, "") for name in cells),
+        *(line["scores"].get(name) for name in scores),
+    ]
 
 
 def _names(cells: list[str], scores: list[str]) -> list[str]:

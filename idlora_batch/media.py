@@ -24,7 +24,9 @@ def require(path: Path, kind: str) -> None:
     if not path.is_file():
         raise ValueError(f"{path} is not there.")
     if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path.name} has {path.stat().st_size >> 20} MiB; at most {LARGEST >> 20} are taken.")
+        raise ValueError(
+            f"{path.name} has {path.stat().st_size >> 20} MiB; at most {LARGEST >> 20} are taken."
+        )
     with open(path, "rb") as file:
         start = file.read(16)
     starts = PICTURES if kind == "picture" else SOUNDS

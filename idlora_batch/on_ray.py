@@ -32,7 +32,9 @@ PORTS = (
 class Actor:
     """What runs in a worker's process: a renderer, and a folder of its own for its hosts."""
 
-    def __init__(self, installation: Installation, store: Store, scorer: Scorer, timeout: float | None, work: str):
+    def __init__(
+        self, installation: Installation, store: Store, scorer: Scorer, timeout: float | None, work: str
+    ):
         work_folder = Path(work) if work else Path(tempfile.gettempdir()) / "idlora-batch"
         self.installation = installation
         self.renderer = Renderer(own_host(installation, work_folder), store, scorer, timeout)
@@ -78,9 +80,15 @@ class RayWorkers:
         try:
             self.size = size or int(self.ray.cluster_resources().get("GPU", 0) // gpus)
             if self.size < 1:
-                raise ValueError("Ray sees no GPU here. Name how many ComfyUIs to start with --workers N --cpu.")
+                raise ValueError(
+                    "Ray sees no GPU here. Name how many ComfyUIs to start with --workers N --cpu."
+                )
             self._class = self.ray.remote(actor).options(
-                num_gpus=gpus, num_cpus=1 if gpus else 0, resources=resources or {}, max_restarts=0, max_task_retries=0
+                num_gpus=gpus,
+                num_cpus=1 if gpus else 0,
+                resources=resources or {},
+                max_restarts=0,
+                max_task_retries=0,
             )
             self._arguments = arguments
             self._actors = [self._class.remote(*arguments) for _ in range(self.size)]
@@ -111,7 +119,9 @@ class RayWorkers:
             except Exception as error:  # Ray's own, of no class of its own
                 self.ray.shutdown()
                 if attempt == STARTS:
-                    raise RuntimeError(f"Ray did not start in {STARTS} tries: {_first_line(error)}") from error
+                    raise RuntimeError(
+                        f"Ray did not start in {STARTS} tries: {_first_line(error)}"
+                    ) from error
 
     def __enter__(self) -> "RayWorkers":
         return self

@@ -49,7 +49,9 @@ class ServerWorkers:
                     name for name in {*versions, *found[0][1]} if versions.get(name) != found[0][1].get(name)
                 )
                 first = self.renderers[0].name
-                raise ValueError(f"{renderer.name} and {first} differ in {', '.join(differing)}; clips would too.")
+                raise ValueError(
+                    f"{renderer.name} and {first} differ in {', '.join(differing)}; clips would too."
+                )
         return found[0]
 
     def identify(self, model: str) -> str:

@@ -19,7 +19,9 @@ def inside(root: Path, value: str) -> Path:
     root = root.resolve()
     path = (root / value).resolve()
     if not path.is_relative_to(root):
-        raise ValueError(f"{value} leads out of {root}. Put the file there, or name another folder with --root.")
+        raise ValueError(
+            f"{value} leads out of {root}. Put the file there, or name another folder with --root."
+        )
     return path
 
 
@@ -30,5 +32,7 @@ def checked_name(value: str) -> str:
         ValueError: a folder in it, or a character that some system refuses.
     """
     if not NAME.fullmatch(value) or value.endswith((".", " ")) or DEVICES.fullmatch(value):
-        raise ValueError(f"{value!r} cannot be a file's name; use letters, digits, spaces and - _ . ( ) + = @.")
+        raise ValueError(
+            f"{value!r} cannot be a file's name; use letters, digits, spaces and - _ . ( ) + = @."
+        )
     return value

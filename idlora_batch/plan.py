@@ -112,7 +112,9 @@ class Planner:
             except ValueError as error:
                 faults.append(Fault(str(error), row.number, column))
         if "speech" not in row.values and self._needs_speech(workflow):
-            faults.append(Fault("is missing: the clip would say the workflow's own words.", row.number, "speech"))
+            faults.append(
+                Fault("is missing: the clip would say the workflow's own words.", row.number, "speech")
+            )
         if faults:
             raise RowFaults(faults)
         self._take_inputs_along(workflow, files)
@@ -182,7 +184,9 @@ class Planner:
                 else:
                     workflow.put(target, cast(spec, cell))
 
-    def _set_file(self, workflow: Workflow, target: Target, value: str, kind: str, files: dict[str, str]) -> None:
+    def _set_file(
+        self, workflow: Workflow, target: Target, value: str, kind: str, files: dict[str, str]
+    ) -> None:
         path = inside(self.root, value)
         media.require(path, kind)
         self._upload(workflow, target, path, files)
@@ -230,7 +234,11 @@ class Planner:
         names = sorted({value for value in values if isinstance(value, str) and _may_be_a_model(value)})
         names += saved_voices.names(workflow)
         modules = {self.site.schemas[name].get("python_module") for name in workflow.classes()}
-        versions = {name: version for name, version in self.site.versions.items() if name in modules or name == "comfyui"}
+        versions = {
+            name: version
+            for name, version in self.site.versions.items()
+            if name in modules or name == "comfyui"
+        }
         graph = {node_id: [node["class_type"], node["inputs"]] for node_id, node in workflow.graph.items()}
         parts = {"graph": graph, "models": {name: self._model(name) for name in names}, "versions": versions}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:40]
@@ -284,7 +292,11 @@ def _set_seconds(workflow: Workflow, cell: Cell) -> None:
         raise ValueError(f"takes a number of seconds above 0, got {cell!r}.")
     length = targets(workflow, f"{_length_owner(workflow)}.length")[0]
     rate_target = targets(workflow, f"{_length_owner(workflow)}.frame_rate")[0]
-    frames = max(-(-(seconds * float(workflow.value(rate_target)) - 1) // FRAMES_PER_LATENT), 0) * FRAMES_PER_LATENT + 1
+    frames = (
+        max(-(-(seconds * float(workflow.value(rate_target)) - 1) // FRAMES_PER_LATENT), 0)
+        * FRAMES_PER_LATENT
+        + 1
+    )
     workflow.put(length, cast(workflow.spec(length), int(frames)))
 
 

@@ -1,5 +1,6 @@
 """One row at a time on one ComfyUI, which stays warm between rows."""
 
+import contextlib
 import os
 import time
 import uuid
@@ -63,7 +64,12 @@ class Renderer:
     """
 
     def __init__(
-        self, start: Callable[[], Running], store: Store, scorer: Scorer, timeout: float | None = None, name: str = ""
+        self,
+        start: Callable[[], Running],
+        store: Store,
+        scorer: Scorer,
+        timeout: float | None = None,
+        name: str = "",
     ):
         self.start, self.store, self.scorer, self.timeout = start, store, scorer, timeout
         self.name = name or f"{os.uname().nodename if hasattr(os, 'uname') else 'host'}:{os.getpid()}"
@@ -118,10 +124,8 @@ class Renderer:
 
     def _abandon(self) -> None:
         if self._running is not None and self._queued is not None:
-            try:
+            with contextlib.suppress(HostDied, RuntimeError):  # gone, and the row with it
                 self._running.client.cancel(self._queued)
-            except (HostDied, RuntimeError):
-                pass  # gone, and the row with it
         self._drop()
 
     def _rendered(self, task: dict[str, Any], part: Path) -> Record:

@@ -171,5 +171,12 @@ def _give_up(answer: dict[str, Any], store: Store) -> None:
     """A row under which every host died is a failure of its own."""
     why = f"ComfyUI died each time: {answer['why']}"
     task = answer["task"]
-    record = {"key": task["key"], "status": "failed", "why": why, "worker": "", "attempt": 0, "ended": time.time()}
+    record = {
+        "key": task["key"],
+        "status": "failed",
+        "why": why,
+        "worker": "",
+        "attempt": 0,
+        "ended": time.time(),
+    }
     store.commit(record)

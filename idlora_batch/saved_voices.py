@@ -34,7 +34,9 @@ def use(workflow: Workflow, value: str) -> None:
         return
     if loaders or len(encoders) != 1:
         count = len(loaders) + len(encoders)
-        raise ValueError(f"the workflow {workflow.name} has {count} places for a voice; name the node's input.")
+        raise ValueError(
+            f"the workflow {workflow.name} has {count} places for a voice; name the node's input."
+        )
     schema = workflow.schemas[LOADER]
     values = {name: default_of(spec) for name, spec in specs(schema, {}).items() if spec.is_widget}
     workflow.graph[NODE] = {"class_type": LOADER, "inputs": values}
@@ -60,10 +62,17 @@ def _rewire(workflow: Workflow, encoder: str, reference: list) -> None:
         for name, value in node["inputs"].items():
             if is_link(value) and str(value[0]) == encoder:
                 if value[1] != 0:
-                    raise ValueError(f"the workflow uses the recording itself in {node['class_type']}; give a file.")
+                    raise ValueError(
+                        f"the workflow uses the recording itself in {node['class_type']}; give a file."
+                    )
                 node["inputs"][name] = reference
     feeding = [str(value[0]) for value in workflow.graph.pop(encoder)["inputs"].values() if is_link(value)]
     for node_id in feeding:
-        used = {str(value[0]) for node in workflow.graph.values() for value in node["inputs"].values() if is_link(value)}
+        used = {
+            str(value[0])
+            for node in workflow.graph.values()
+            for value in node["inputs"].values()
+            if is_link(value)
+        }
         if node_id not in used:
             del workflow.graph[node_id]

@@ -1,7 +1,7 @@
 """Scores of a clip, by a program of its own that ComfyUI's Python runs: it has PyTorch and PyAV, this one need not.
 
-    -> {"clip": "a.mp4", "voice": "ann.wav", "speech": "Hello."}
-    <- {"scores": {"speech_share": 0.82}, "notes": ["voice_similarity: put resemblyzer.pt in models/..."]}
+-> {"clip": "a.mp4", "voice": "ann.wav", "speech": "Hello."}
+<- {"scores": {"speech_share": 0.82}, "notes": ["voice_similarity: put resemblyzer.pt in models/..."]}
 """
 
 import json

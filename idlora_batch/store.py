@@ -147,7 +147,9 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / ".lock", "a+b") as file:
             if not _try_lock(file):
-                raise ValueError(f"Another run is writing to {self.folder}. Wait for it, or name another --out.")
+                raise ValueError(
+                    f"Another run is writing to {self.folder}. Wait for it, or name another --out."
+                )
             yield
 
 
@@ -227,7 +229,9 @@ def full_disk_told(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise DiskFull(f"There is no room in {folder}. Free some, then run the same command with --resume.") from error
+        raise DiskFull(
+            f"There is no room in {folder}. Free some, then run the same command with --resume."
+        ) from error
 
 
 def _clip_facts(part: Path, name: str) -> dict[str, Any]:

@@ -87,7 +87,9 @@ class _sentences:
         if isinstance(error, FileNotFoundError):
             raise BadTable([Fault(f"There is no table {self.file}.")]) from error
         if isinstance(error, UnicodeDecodeError):
-            raise BadTable([Fault(f"{self.file.name} is not UTF-8 text. Save it as CSV in UTF-8.")]) from error
+            raise BadTable(
+                [Fault(f"{self.file.name} is not UTF-8 text. Save it as CSV in UTF-8.")]
+            ) from error
         if isinstance(error, (csv.Error, OSError)) or type(error).__module__.startswith("pyarrow"):
             raise BadTable([Fault(f"{self.file.name} cannot be read: {error}")]) from error
 

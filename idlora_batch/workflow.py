@@ -33,7 +33,9 @@ class Workflow:
     name: str
     graph: Graph
     schemas: Schemas = field(default_factory=dict)
-    _of_class: dict[str, dict[str, Spec]] = field(default_factory=dict)  # of nodes whose values bring no inputs
+    _of_class: dict[str, dict[str, Spec]] = field(
+        default_factory=dict
+    )  # of nodes whose values bring no inputs
 
     def spec(self, target: Target) -> Spec:
         return self.specs(target.node)[target.input]
@@ -94,7 +96,9 @@ def load(file: Path) -> Workflow:
     except (OSError, ValueError) as error:
         raise ValueError(f"{file.name} is not a workflow: {error}") from None
     if isinstance(graph, dict) and "nodes" in graph and "links" in graph:
-        raise ValueError(f"{file.name} is saved for the editor. In ComfyUI, use Export (API), and name that file.")
+        raise ValueError(
+            f"{file.name} is saved for the editor. In ComfyUI, use Export (API), and name that file."
+        )
     if not isinstance(graph, dict) or not graph or not all(map(_is_node, graph.values())):
         raise ValueError(f"{file.name} is not a workflow in the API's format. In ComfyUI, use Export (API).")
     for node in graph.values():
@@ -104,7 +108,11 @@ def load(file: Path) -> Workflow:
 
 
 def _is_node(node: Any) -> bool:
-    return isinstance(node, dict) and isinstance(node.get("class_type"), str) and isinstance(node.get("inputs"), dict)
+    return (
+        isinstance(node, dict)
+        and isinstance(node.get("class_type"), str)
+        and isinstance(node.get("inputs"), dict)
+    )
 
 
 def require_nodes(workflow: Workflow) -> None:
@@ -160,7 +168,8 @@ def _nodes(workflow: Workflow, owner: str) -> list[str]:
     return [
         node_id
         for node_id, node in workflow.graph.items()
-        if owner in (node_id, node["class_type"], _short(node["class_type"]), (node.get("_meta") or {}).get("title"))
+        if owner
+        in (node_id, node["class_type"], _short(node["class_type"]), (node.get("_meta") or {}).get("title"))
     ]
 
 
@@ -181,7 +190,9 @@ def _followed(workflow: Workflow, target: Target) -> Target:
     own = [name for name, spec in workflow.specs(node).items() if spec.is_widget]
     if len(own) != 1 or is_link(workflow.value(Target(node, own[0]))):
         source = workflow.graph[node]["class_type"]
-        raise ValueError(f"is connected to {source} in the workflow {workflow.name}; set an input of that node.")
+        raise ValueError(
+            f"is connected to {source} in the workflow {workflow.name}; set an input of that node."
+        )
     return Target(node, own[0])
 
 
@@ -204,7 +215,9 @@ def _brought(workflow: Workflow, column: str) -> list[Target]:
             Target(node_id, input_name)
             for node_id in workflow.graph
             for input_name, spec in workflow.specs(node_id).items()
-            if spec.is_optional and spec.type in schema["output"] and workflow.value(Target(node_id, input_name)) is None
+            if spec.is_optional
+            and spec.type in schema["output"]
+            and workflow.value(Target(node_id, input_name)) is None
         ]
         if takers and class_type not in workflow.classes():
             node_id = _add_node(workflow, class_type)
@@ -243,7 +256,9 @@ def replace_saver(workflow: Workflow, class_type: str) -> None:
         raise ValueError(f"This ComfyUI has no node {class_type}; update ID-LoRA for LTX-2 there.")
     (node,) = [node for node in workflow.graph.values() if node["class_type"] in SAVERS]
     inputs = {
-        name: default_of(spec) for name, spec in specs(workflow.schemas[class_type], {}).items() if spec.is_widget
+        name: default_of(spec)
+        for name, spec in specs(workflow.schemas[class_type], {}).items()
+        if spec.is_widget
     }
     kept = {"video": node["inputs"]["video"]}
     if "filename_prefix" in inputs:

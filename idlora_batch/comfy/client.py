@@ -42,7 +42,12 @@ class Client:
 
     @contextmanager
     def exchange(
-        self, method: str, path: str, body: bytes | None = None, kind: str = "application/json", timeout: float = 60
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        kind: str = "application/json",
+        timeout: float = 60,
     ) -> Iterator[http.client.HTTPResponse]:
         """One request on a connection of its own, never through a proxy.
 
@@ -98,9 +103,13 @@ class Client:
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         body = head.encode() + content + f"\r\n--{mark}--\r\n".encode()
-        with self.exchange("POST", "/upload/image", body, f"multipart/form-data; boundary={mark}", 600) as answer:
+        with self.exchange(
+            "POST", "/upload/image", body, f"multipart/form-data; boundary={mark}", 600
+        ) as answer:
             if answer.status != http.client.OK:
-                raise RowFailed(f"ComfyUI refused the file {name} of {len(content)} bytes (status {answer.status}).")
+                raise RowFailed(
+                    f"ComfyUI refused the file {name} of {len(content)} bytes (status {answer.status})."
+                )
 
     def queue(self, graph: Graph, prompt_id: str) -> str:
         """Queue a graph; an old ComfyUI gives another id than asked for.
@@ -108,7 +117,9 @@ class Client:
         Raises:
             RowFailed: refused by the host's validation, with its reasons.
         """
-        status, answer = self.ask("POST", "/prompt", {"prompt": graph, "client_id": self.id, "prompt_id": prompt_id})
+        status, answer = self.ask(
+            "POST", "/prompt", {"prompt": graph, "client_id": self.id, "prompt_id": prompt_id}
+        )
         if status != http.client.OK or (answer or {}).get("node_errors"):
             raise RowFailed(_refusal(answer or {}, graph) or f"ComfyUI refused the graph (status {status}).")
         return answer["prompt_id"]
@@ -127,7 +138,9 @@ class Client:
                 if entry is not None:
                     return entry
                 if time.monotonic() - heard > self.patience and not self.is_queued(prompt_id):
-                    entry = self.get(f"/history/{prompt_id}").get(prompt_id)  # it may have ended between the two
+                    entry = self.get(f"/history/{prompt_id}").get(
+                        prompt_id
+                    )  # it may have ended between the two
                     if entry is None:
                         raise HostDied(f"{self.url} has forgotten the row; was it started again?")
                     return entry
@@ -161,10 +174,14 @@ class Client:
         Raises:
             HostDied: it is not there any more, as after its folder was emptied while the host remembers the run.
         """
-        query = urlencode({key: file.get(key, "") for key in ("filename", "subfolder", "type")}, quote_via=quote)
+        query = urlencode(
+            {key: file.get(key, "") for key in ("filename", "subfolder", "type")}, quote_via=quote
+        )
         with self.exchange("GET", f"/view?{query}", timeout=600) as answer:
             if answer.status != http.client.OK:
-                raise HostDied(f"{self.url} does not have {file['filename']} any more (status {answer.status}).")
+                raise HostDied(
+                    f"{self.url} does not have {file['filename']} any more (status {answer.status})."
+                )
             with open(into, "wb") as target:
                 while part := self._part(answer):
                     target.write(part)
@@ -189,7 +206,9 @@ def failure(entry: dict[str, Any]) -> str | None:
 def cached_nodes(entry: dict[str, Any]) -> list[str]:
     """Ids of the nodes whose results the host still had: a warm host's loaders are among them."""
     messages = (entry.get("status") or {}).get("messages") or []
-    return sorted({node for event, details in messages if event == "execution_cached" for node in details["nodes"]})
+    return sorted(
+        {node for event, details in messages if event == "execution_cached" for node in details["nodes"]}
+    )
 
 
 def saved_files(entry: dict[str, Any]) -> list[dict[str, str]]:
@@ -201,7 +220,11 @@ def saved_files(entry: dict[str, Any]) -> list[dict[str, str]]:
         if isinstance(items, list)
         for item in items
     ]
-    return [item for item in found if isinstance(item, dict) and item.get("type") == "output" and "filename" in item]
+    return [
+        item
+        for item in found
+        if isinstance(item, dict) and item.get("type") == "output" and "filename" in item
+    ]
 
 
 def _refusal(answer: dict[str, Any], graph: Graph) -> str:

@@ -35,7 +35,9 @@ class Installation:
         An `extra_model_paths.yaml` beside main.py is read by ComfyUI all the same.
         """
         models = self.base / "models"
-        folders = sorted(folder.name for folder in models.iterdir() if folder.is_dir()) if models.is_dir() else []
+        folders = (
+            sorted(folder.name for folder in models.iterdir() if folder.is_dir()) if models.is_dir() else []
+        )
         entries = {
             "models": {"base_path": str(models), **{name: name for name in folders}},
             "packs": {"base_path": str(self.base), "custom_nodes": "custom_nodes"},
@@ -43,7 +45,9 @@ class Installation:
         return json.dumps(entries)
 
 
-def found(tree: Path, python: Path | None = None, base: Path | None = None, options: tuple[str, ...] = ()) -> Installation:
+def found(
+    tree: Path, python: Path | None = None, base: Path | None = None, options: tuple[str, ...] = ()
+) -> Installation:
     """An installation that can be started.
 
     Raises:
@@ -51,7 +55,9 @@ def found(tree: Path, python: Path | None = None, base: Path | None = None, opti
     """
     tree = tree.expanduser().resolve()
     if not (tree / "main.py").is_file() or not (tree / "comfy").is_dir():
-        raise ValueError(f"--comfyui names {tree}, which is not a ComfyUI: it has no main.py or no folder comfy.")
+        raise ValueError(
+            f"--comfyui names {tree}, which is not a ComfyUI: it has no main.py or no folder comfy."
+        )
     base = (base or tree).expanduser().resolve()
     if not base.is_dir():
         raise ValueError(f"--comfyui-base names {base}, which is not a folder.")
@@ -60,7 +66,9 @@ def found(tree: Path, python: Path | None = None, base: Path | None = None, opti
     interpreter = next((candidate.absolute() for candidate in candidates if candidate.is_file()), None)
     if interpreter is None:
         named = f"{python} is not a file" if python else "there is no virtual environment beside it"
-        raise ValueError(f"No Python for {tree}: {named}. Name the one that runs ComfyUI with --comfyui-python.")
+        raise ValueError(
+            f"No Python for {tree}: {named}. Name the one that runs ComfyUI with --comfyui-python."
+        )
     return Installation(tree, interpreter, base, options)
 
 

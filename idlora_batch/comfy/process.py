@@ -16,7 +16,9 @@ from .installation import Installation
 SECONDS_TO_START = 600  # a cold disk, many packs
 STARTS = 3  # another program may take the port between our look and the host's start
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-PORT_IS_TAKEN = re.compile(r"address already in use|already in use|only one usage of each socket", re.IGNORECASE)
+PORT_IS_TAKEN = re.compile(
+    r"address already in use|already in use|only one usage of each socket", re.IGNORECASE
+)
 TAIL_LINES = 15
 
 
@@ -82,7 +84,12 @@ class Host:
         for folder in ("models", "input", "output", "temp", "user", "custom_nodes"):
             (self.work_folder / folder).mkdir(parents=True, exist_ok=True)
         self.client = Client(f"http://127.0.0.1:{_free_port()}", self.is_alive)
-        command = [sys.executable, str(Path(guard.__file__).resolve()), str(self.work_folder), *self._command()]
+        command = [
+            sys.executable,
+            str(Path(guard.__file__).resolve()),
+            str(self.work_folder),
+            *self._command(),
+        ]
         with open(self.log_file, "wb") as log:
             self._guard = subprocess.Popen(
                 command,
@@ -116,13 +123,19 @@ class Host:
                 return
             except (HostDied, RuntimeError):
                 time.sleep(0.1)
-        raise HostDied(f"ComfyUI did not answer within {SECONDS_TO_START} s. The end of its log:\n{self.log_tail()}")
+        raise HostDied(
+            f"ComfyUI did not answer within {SECONDS_TO_START} s. The end of its log:\n{self.log_tail()}"
+        )
 
 
 def _variables() -> dict[str, str]:
     """Without Ray's own variables, and without our import path: the host is a program of its own."""
     dropped = ("PYTHONPATH", "PYTHONHOME")
-    kept = {name: value for name, value in os.environ.items() if name not in dropped and not name.startswith("RAY_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in dropped and not name.startswith("RAY_")
+    }
     return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
 

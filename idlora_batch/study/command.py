@@ -14,21 +14,29 @@ from .question import Question, found, load
 QUESTION_FILE = "question.json"
 
 
-def add_to(commands: argparse._SubParsersAction, add_hosts: Callable[[argparse.ArgumentParser], None]) -> None:
-    study = commands.add_parser("study", help="a question about settings: clips, scores with intervals, listening pages")
+def add_to(
+    commands: argparse._SubParsersAction, add_hosts: Callable[[argparse.ArgumentParser], None]
+) -> None:
+    study = commands.add_parser(
+        "study", help="a question about settings: clips, scores with intervals, listening pages"
+    )
     study.add_argument("question", help="a .toml file, or the name of a shipped question")
     study.add_argument("--cases", type=Path, help="a table of cases, in place of those in the question")
     study.add_argument("--seeds", help="1..8 or 3,5,9, in place of those in the question")
     study.add_argument("--workflow", help="in place of the question's")
     study.add_argument("--out", required=True, help="folder of the results")
     study.add_argument("--resume", action="store_true", help="go on with an earlier run")
-    study.add_argument("--retry-failed", action="store_true", help="with --resume: try rows that failed once more")
+    study.add_argument(
+        "--retry-failed", action="store_true", help="with --resume: try rows that failed once more"
+    )
     add_hosts(study)
     study.set_defaults(run=run_study, sign=False)
     pages = commands.add_parser("study-pages", help="also `study pages`: make the listening pages again")
     pages.add_argument("out")
     pages.set_defaults(run=run_pages)
-    read = commands.add_parser("study-read", help="also `study read`: what listeners answered, beside the scores")
+    read = commands.add_parser(
+        "study-read", help="also `study read`: what listeners answered, beside the scores"
+    )
     read.add_argument("out")
     read.add_argument("answers", nargs="+", type=Path, help="files that listeners saved")
     read.set_defaults(run=run_read)
@@ -65,8 +73,17 @@ def run_read(options: argparse.Namespace) -> int:
     store = opened(options.out)
     question, key = _question_of(store), reading.key_of(store)
     answers = reading.read(options.answers)
-    page.write(question, store, reading.preferences(question, key, answers), reading.marks(question, key, answers))
-    print(page.text(question, store, reading.preferences(question, key, answers), reading.marks(question, key, answers)))
+    page.write(
+        question, store, reading.preferences(question, key, answers), reading.marks(question, key, answers)
+    )
+    print(
+        page.text(
+            question,
+            store,
+            reading.preferences(question, key, answers),
+            reading.marks(question, key, answers),
+        )
+    )
     print(f"{store}/study.html")
     return 0
 
@@ -90,7 +107,13 @@ def _workflow(question: Question, file: Path) -> str:
     """A workflow beside the question, where it is one."""
     beside = (file.parent / question.workflow).resolve()
     is_file = question.workflow.endswith(".json")
-    return str(beside if is_file and beside.is_file() else Path(question.workflow).resolve() if is_file else question.workflow)
+    return str(
+        beside
+        if is_file and beside.is_file()
+        else Path(question.workflow).resolve()
+        if is_file
+        else question.workflow
+    )
 
 
 def _kept(question: Question) -> dict:
@@ -114,4 +137,6 @@ def _question_of(store: Store) -> Question:
     except FileNotFoundError:
         raise ValueError(f"{store} holds no study (no {QUESTION_FILE}).") from None
     settings = tuple(Setting(item["name"], item["values"]) for item in kept["settings"])
-    return Question(**{**kept, "seeds": _seeds(kept["seeds"]), "settings": settings, "cases": tuple(kept["cases"])})
+    return Question(
+        **{**kept, "seeds": _seeds(kept["seeds"]), "settings": settings, "cases": tuple(kept["cases"])}
+    )

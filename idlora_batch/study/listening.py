@@ -53,7 +53,9 @@ def write(question: Question, store: Store) -> Path:
     mos, mos_key = _mos(question, clips, folder / "mos", chance)
     if not ab["trials"]:
         shutil.rmtree(folder)
-        raise ValueError("No two clips of a case and seed are there yet; listening pages need clips to compare.")
+        raise ValueError(
+            "No two clips of a case and seed are there yet; listening pages need clips to compare."
+        )
     _write_page(folder / "ab", "ab.html", ab)
     _write_page(folder / "mos", "mos.html", mos)
     key = {"question": question.title, "base": question.base, "ab": ab_key, "mos": mos_key}
@@ -68,7 +70,9 @@ def _done(question: Question, store: Store):
             yield place, file, str(question.cases[place[0]].get("voice", ""))
 
 
-def _ab(question: Question, clips: dict, folder: Path, chance: random.Random) -> tuple[dict[str, Any], dict[str, Any]]:
+def _ab(
+    question: Question, clips: dict, folder: Path, chance: random.Random
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Each setting against the base, for the same case and seed."""
     base = [setting.name for setting in question.settings].index(question.base)
     pairs = [
@@ -84,7 +88,9 @@ def _ab(question: Question, clips: dict, folder: Path, chance: random.Random) ->
     return _page(question.ask, trials), key
 
 
-def _mos(question: Question, clips: dict, folder: Path, chance: random.Random) -> tuple[dict[str, Any], dict[str, Any]]:
+def _mos(
+    question: Question, clips: dict, folder: Path, chance: random.Random
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Each clip alone; all settings of a case and seed, or none."""
     places: dict[tuple[int, int], list[Clip]] = {}
     for (case, seed, _), clip in clips.items():

@@ -86,7 +86,11 @@ def _html(
     if not found:
         parts.append("<p>No score was measured. The report says why, clip by clip.</p>")
     parts += _listeners(question, preferred, marked)
-    parts += ["<h2>As published</h2>", f"<p class='note'>{html.escape(published.SOURCE)}. Not comparable with the figures above.</p>", "<aside>"]
+    parts += [
+        "<h2>As published</h2>",
+        f"<p class='note'>{html.escape(published.SOURCE)}. Not comparable with the figures above.</p>",
+        "<aside>",
+    ]
     for table in published.TABLES:
         parts += [f"<h3>{html.escape(table['title'])}</h3>", _table(table["columns"], table["rows"])]
     parts.append("</aside>")
@@ -97,7 +101,10 @@ def _html(
 
 def _settings(question: Question) -> Iterator[str]:
     rows = [
-        (setting.name, ", ".join(f"{name} = {value}" for name, value in setting.values.items()) or "the workflow's")
+        (
+            setting.name,
+            ", ".join(f"{name} = {value}" for name, value in setting.values.items()) or "the workflow's",
+        )
         for setting in question.settings
     ]
     yield _table(("setting", "values"), rows)
@@ -110,10 +117,19 @@ def _score(score: Score, base: str) -> Iterator[str]:
         needed = "" if compared.difference is None else f"{compared.pairs_needed or 'over 100,000'}"
         difference = compared.difference
         is_apart = difference is not None and difference.excludes_zero
-        rows.append((compared.setting, shown(compared.own), _Bold(shown(difference)) if is_apart else shown(difference), needed))
+        rows.append(
+            (
+                compared.setting,
+                shown(compared.own),
+                _Bold(shown(difference)) if is_apart else shown(difference),
+                needed,
+            )
+        )
     yield _table(("setting", "mean", f"difference from {base}", "pairs to tell apart (80 % power)"), rows)
     yield plot([(compared.setting, compared.own) for compared in score.settings], score.name)
-    differences = [(compared.setting, compared.difference) for compared in score.settings if compared.difference]
+    differences = [
+        (compared.setting, compared.difference) for compared in score.settings if compared.difference
+    ]
     yield plot(differences, f"{score.name}: difference from {base}", with_zero=True)
 
 
@@ -121,12 +137,27 @@ def _listeners(question: Question, preferred: Sequence[Preferred], marked: Seque
     if preferred:
         yield f"<h2>Listeners: {html.escape(question.ask)}</h2>"
         rows = [
-            (i.setting, i.counts.wins, i.counts.losses, i.counts.ties, shown(i.share), f"{i.counts.p:.3g}", f"{i.p_adjusted:.3g}")
+            (
+                i.setting,
+                i.counts.wins,
+                i.counts.losses,
+                i.counts.ties,
+                shown(i.share),
+                f"{i.counts.p:.3g}",
+                f"{i.p_adjusted:.3g}",
+            )
             for i in preferred
         ]
-        yield _table(("setting", "preferred", "base", "no difference", "share", "p", "p, all comparisons"), rows)
+        yield _table(
+            ("setting", "preferred", "base", "no difference", "share", "p", "p, all comparisons"), rows
+        )
         yield "<p class='note'>share: ties count half; listeners and clips are resampled together. p: exact sign test of the decided answers, as if each stood alone; the second with Holm's correction.</p>"
-        yield plot([(item.setting, item.share) for item in preferred], "share of preferences", zero=0.5, with_zero=True)
+        yield plot(
+            [(item.setting, item.share) for item in preferred],
+            "share of preferences",
+            zero=0.5,
+            with_zero=True,
+        )
     if marked:
         yield "<h2>Listeners: opinion, 1 bad to 5 excellent</h2>"
         rows = [(item.setting, shown(item.own), shown(item.difference)) for item in marked]
@@ -148,12 +179,16 @@ def _cell(value: object) -> str:
     return f"<td{' class=apart' if isinstance(value, _Bold) else ''}>{html.escape(str(value))}</td>"
 
 
-def plot(items: Sequence[tuple[str, Estimate | None]], title: str, with_zero: bool = False, zero: float = 0.0) -> str:
+def plot(
+    items: Sequence[tuple[str, Estimate | None]], title: str, with_zero: bool = False, zero: float = 0.0
+) -> str:
     """Means as dots with their intervals, one below the other, as SVG."""
     drawn = [(name, e) for name, e in items if e is not None and math.isfinite(e.mean)]
     if not drawn:
         return ""
-    ends = [end for _, e in drawn for end in (e.mean, e.low, e.high) if end is not None] + ([zero] if with_zero else [])
+    ends = [end for _, e in drawn for end in (e.mean, e.low, e.high) if end is not None] + (
+        [zero] if with_zero else []
+    )
     low, high = min(ends), max(ends)
     span = (high - low) or 1.0
 
@@ -161,12 +196,20 @@ def plot(items: Sequence[tuple[str, Estimate | None]], title: str, with_zero: bo
         return LABEL + (value - low) / span * (WIDTH - LABEL - 2 * MARGIN) + MARGIN
 
     height = ROW * (len(drawn) + 1)
-    marks = [f"<line x1='{x(zero):.1f}' x2='{x(zero):.1f}' y1='0' y2='{height - ROW}' stroke='#888' stroke-dasharray='3'/>"] if with_zero else []
+    marks = (
+        [
+            f"<line x1='{x(zero):.1f}' x2='{x(zero):.1f}' y1='0' y2='{height - ROW}' stroke='#888' stroke-dasharray='3'/>"
+        ]
+        if with_zero
+        else []
+    )
     for index, (name, e) in enumerate(drawn):
         y = ROW * (index + 0.5)
         marks.append(f"<text x='0' y='{y + 4:.1f}'>{html.escape(name[:26])}</text>")
         if e.low is not None and e.high is not None:
-            marks.append(f"<line x1='{x(e.low):.1f}' x2='{x(e.high):.1f}' y1='{y}' y2='{y}' stroke='#48f' stroke-width='3'/>")
+            marks.append(
+                f"<line x1='{x(e.low):.1f}' x2='{x(e.high):.1f}' y1='{y}' y2='{y}' stroke='#48f' stroke-width='3'/>"
+            )
         marks.append(f"<circle cx='{x(e.mean):.1f}' cy='{y}' r='5' fill='#48f'/>")
     axis = ROW * len(drawn) + 14
     marks += [
@@ -174,5 +217,3 @@ def plot(items: Sequence[tuple[str, Estimate | None]], title: str, with_zero: bo
         f"<text x='{x(high):.1f}' y='{axis}' text-anchor='middle'>{high:.3g}</text>" if high > low else "",
     ]
     return f"<svg viewBox='0 0 {WIDTH} {height}' width='{WIDTH}' role='img' aria-label='{html.escape(title, quote=True)}'>{''.join(marks)}</svg>"
-
-

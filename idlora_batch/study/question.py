@@ -1,20 +1,20 @@
 """A question: cases, settings and seeds, and the rows that answer it.
 
-    title = "Does ... ?"
-    workflow = "idlora_one_stage"
-    seeds = "1..8"
-    base = "exact"
-    ask = "Which clip do you prefer?"      # what listeners are asked
+title = "Does ... ?"
+workflow = "idlora_one_stage"
+seeds = "1..8"
+base = "exact"
+ask = "Which clip do you prefer?"      # what listeners are asked
 
-    [[settings]]
-    name = "exact"
-    speed = "exact"
+[[settings]]
+name = "exact"
+speed = "exact"
 
-    [[cases]]                              # or --cases TABLE
-    name = "kitchen"
-    face = "ann.png"
-    voice = "ann.wav"
-    speech = "Good morning."
+[[cases]]                              # or --cases TABLE
+name = "kitchen"
+face = "ann.png"
+voice = "ann.wav"
+speech = "Good morning."
 """
 
 from collections.abc import Iterator
@@ -99,7 +99,9 @@ def _checked(given: dict[str, Any]) -> Question:
     unknown = sorted(set(given) - KEYS)
     if unknown:
         raise ValueError(f"has unknown keys {', '.join(unknown)}; it takes {', '.join(sorted(KEYS))}.")
-    settings = tuple(Setting(str(item.pop("name", "")), item) for item in map(dict, given.get("settings", [])))
+    settings = tuple(
+        Setting(str(item.pop("name", "")), item) for item in map(dict, given.get("settings", []))
+    )
     names = [setting.name for setting in settings]
     if len(settings) < 2 or not all(names) or len(set(names)) < len(names):
         raise ValueError("needs two [[settings]] or more, each with a name of its own.")
@@ -120,7 +122,7 @@ def _checked(given: dict[str, Any]) -> Question:
 
 
 def _seeds(text: str) -> tuple[int, ...]:
-    """ "1..8" or "3,5,9". """
+    """ "1..8" or "3,5,9"."""
     values = grid.parse(f"seed={text}")["seed"]
     try:
         return tuple(int(value) for value in values)

@@ -98,7 +98,9 @@ def preferences(question: Question, key: dict[str, Any], answers: list[Answer]) 
         found.setdefault(other["setting"], []).append((answer.listener, place, won))
     counts = {
         setting: preference(
-            sum(won == 1 for *_, won in given), sum(won == 0 for *_, won in given), sum(won == 0.5 for *_, won in given)
+            sum(won == 1 for *_, won in given),
+            sum(won == 0 for *_, won in given),
+            sum(won == 0.5 for *_, won in given),
         )
         for setting, given in found.items()
     }
@@ -118,20 +120,26 @@ def marks(question: Question, key: dict[str, Any], answers: list[Answer]) -> lis
         if answer.answer not in MARKS:
             raise ValueError(f"{answer.answer!r} is not a mark from 1 to 5.")
         clip = _clip(key["mos"], answer.left)
-        found.setdefault(clip["setting"], {})[answer.listener, (clip["case"], clip["seed"])] = float(answer.answer)
+        found.setdefault(clip["setting"], {})[answer.listener, (clip["case"], clip["seed"])] = float(
+            answer.answer
+        )
     base = found.get(question.base, {})
     marked = []
     for setting in (setting.name for setting in question.settings if setting.name in found):
         own = found[setting]
         differences = [(*place, own[place] - base[place]) for place in own if place in base]
         difference = None if setting == question.base else two_way_interval(_matrix(differences))
-        marked.append(Marked(setting, two_way_interval(_matrix([(*place, own[place]) for place in own])), difference))
+        marked.append(
+            Marked(setting, two_way_interval(_matrix([(*place, own[place]) for place in own])), difference)
+        )
     return marked
 
 
 def _clip(key: dict[str, Any], name: str) -> dict[str, Any]:
     if name not in key:
-        raise ValueError(f"The answers name a clip {name} that these pages do not have; were they made again since?")
+        raise ValueError(
+            f"The answers name a clip {name} that these pages do not have; were they made again since?"
+        )
     return key[name]
 
 

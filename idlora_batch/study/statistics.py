@@ -55,7 +55,9 @@ def mean_interval(values: Any, seed: int = 0, resamples: int = RESAMPLES) -> Est
     if numpy.ptp(values) == 0:
         return Estimate(mean, values.size, note=ALL_EQUAL)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where the interval is not a number, which is looked at below
+        warnings.simplefilter(
+            "ignore"
+        )  # it warns where the interval is not a number, which is looked at below
         interval = stats.bootstrap(
             (values,),
             numpy.mean,
@@ -100,7 +102,9 @@ def _power(pairs: int, effect: float) -> float:
     shift = math.sqrt(pairs) * effect
     if shift - critical > FAR_OUT:
         return 1.0
-    wrong_side = stats.nct.cdf(-critical, pairs - 1, shift) if shift < 4 else 0.0  # further out it is 0, and not a number
+    wrong_side = (
+        stats.nct.cdf(-critical, pairs - 1, shift) if shift < 4 else 0.0
+    )  # further out it is 0, and not a number
     return float(stats.nct.sf(critical, pairs - 1, shift) + wrong_side)
 
 
@@ -130,7 +134,9 @@ def two_way_interval(ratings: Any, seed: int = 0, resamples: int = RESAMPLES) ->
     random = numpy.random.default_rng(seed)
     of_listeners = random.multinomial(listeners, [1 / listeners] * listeners, resamples)
     of_clips = random.multinomial(clips, [1 / clips] * clips, resamples)
-    sums = numpy.einsum("rl,lc,rc->r", of_listeners, numpy.where(is_rated, ratings, 0.0), of_clips, optimize=True)
+    sums = numpy.einsum(
+        "rl,lc,rc->r", of_listeners, numpy.where(is_rated, ratings, 0.0), of_clips, optimize=True
+    )
     counts = numpy.einsum("rl,lc,rc->r", of_listeners, is_rated.astype(float), of_clips, optimize=True)
     means = sums[counts > 0] / counts[counts > 0]
     low, high = numpy.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])

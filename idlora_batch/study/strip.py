@@ -20,7 +20,9 @@ def stripped(content: bytes) -> bytes:
         ValueError: not an mp4.
     """
     if content[4:8] != b"ftyp":
-        raise ValueError("The clip is not an mp4; only those can be shown to listeners without their settings.")
+        raise ValueError(
+            "The clip is not an mp4; only those can be shown to listeners without their settings."
+        )
     result = bytearray(content)
     for start, header, end in list(_telling(content, 0, len(content))):
         result[start + 4 : start + 8] = FREE

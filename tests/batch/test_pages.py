@@ -34,7 +34,9 @@ def window(browser: Browser) -> Iterator[Page]:
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.on("dialog", lambda dialog: problems.append(f"dialog {dialog.message}") or dialog.dismiss())
-    opened.on("request", lambda request: request.url.startswith(("file:", "blob:")) or problems.append(request.url))
+    opened.on(
+        "request", lambda request: request.url.startswith(("file:", "blob:")) or problems.append(request.url)
+    )
     yield opened
     context.close()
     assert problems == []
@@ -81,7 +83,9 @@ def test_order_and_side_follow_from_the_listener(study, window, kind):
     assert orders[0] == orders[2] != orders[1]
     assert sorted(map(sorted, orders[0])) == sorted(map(sorted, orders[1]))
     if kind == "ab":
-        assert {tuple(clips) for clips in orders[0]} != {tuple(clips) for clips in orders[1]}, "no side differs"
+        assert {tuple(clips) for clips in orders[0]} != {tuple(clips) for clips in orders[1]}, (
+            "no side differs"
+        )
 
 
 @pytest.mark.parametrize("kind", ["ab", "mos"])

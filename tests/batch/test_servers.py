@@ -105,7 +105,13 @@ def queued(server: HostProcess) -> list[str]:
 def test_a_full_disk_stops_the_run_with_a_sentence_and_resumes(server, table, tmp_path):
     """/dev/full takes the place of each clip's part: the kernel then says that there is no room."""
     out = tmp_path / "out"
-    arguments = ["render", table(HEADER, *(row(seed) for seed in range(50, 54))), f"--out={out}", "--server", server.url]
+    arguments = [
+        "render",
+        table(HEADER, *(row(seed) for seed in range(50, 54))),
+        f"--out={out}",
+        "--server",
+        server.url,
+    ]
     process = driver(*arguments)
     while not (out / "table.jsonl").is_file():
         assert process.poll() is None, process.communicate()[0]
@@ -137,7 +143,9 @@ def test_validate_tells_faults_without_rendering(server, table):
     assert "1 rows, all good" in run("validate", table(HEADER, row(1)), "--server", server.url)
 
 
-@pytest.mark.parametrize("name", sorted(file.stem for file in (ROOT / "idlora_batch/study/questions").glob("*.toml")))
+@pytest.mark.parametrize(
+    "name", sorted(file.stem for file in (ROOT / "idlora_batch/study/questions").glob("*.toml"))
+)
 def test_every_shipped_question_fits_its_workflow(server, folder, name):
     """Checked against the host's schemas, without a render."""
     from idlora_batch import run as batch
@@ -146,7 +154,9 @@ def test_every_shipped_question_fits_its_workflow(server, folder, name):
     from idlora_batch.comfy.site import Site
     from idlora_batch.study.question import found, load
 
-    cases = runs.write_table(folder / "cases.csv", "face,voice,speech", "idlora_portrait.png,idlora_voice.flac,Hi.")
+    cases = runs.write_table(
+        folder / "cases.csv", "face,voice,speech", "idlora_portrait.png,idlora_voice.flac,Hi."
+    )
     question = load(found(name)).with_cases(cases)
     client = Client(server.url)
     schemas = site.schemas(client)

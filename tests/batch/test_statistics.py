@@ -23,7 +23,15 @@ SETTINGS = (Setting("old", {}), Setting("new", {}), Setting("same", {}))
 
 
 def question(**changes) -> Question:
-    given = {"title": "", "about": "", "workflow": "", "seeds": (1, 2, 3, 4), "base": "old", "ask": "", "cases": ()}
+    given = {
+        "title": "",
+        "about": "",
+        "workflow": "",
+        "seeds": (1, 2, 3, 4),
+        "base": "old",
+        "ask": "",
+        "cases": (),
+    }
     return Question(**{**given, "settings": SETTINGS, **changes})
 
 
@@ -55,7 +63,9 @@ def test_pairs_are_resampled_as_pairs():
     assert not (mean_interval(new).low or 0) > (mean_interval(old).high or 0)
 
 
-@pytest.mark.parametrize("values, note", [([0.1] * 9, NO_INTERVAL), ([0.1] * 20, ALL_EQUAL), ([], "no values")])
+@pytest.mark.parametrize(
+    "values, note", [([0.1] * 9, NO_INTERVAL), ([0.1] * 20, ALL_EQUAL), ([], "no values")]
+)
 def test_where_there_can_be_no_interval_none_is_given(values, note):
     found = mean_interval(values)
     assert (found.low, found.high, found.note) == (None, None, note)
@@ -74,7 +84,9 @@ def test_the_number_of_pairs_holds_in_made_studies():
     assert 0.76 < found / STUDIES < 0.84
 
 
-@pytest.mark.parametrize("values, pairs", [([0.0, 0.0], None), ([1.0], None), ([1.0, 1.0, 1.0], 2), ([1e-9, 1, -1], None)])
+@pytest.mark.parametrize(
+    "values, pairs", [([0.0, 0.0], None), ([1.0], None), ([1.0, 1.0, 1.0], 2), ([1e-9, 1, -1], None)]
+)
 def test_no_number_of_pairs_is_made_up(values, pairs):
     assert pairs_needed(values) == pairs
 
@@ -135,8 +147,14 @@ def ab(listener: str, case: int, setting: str, won: str) -> Answer:
 def test_answers_of_pairs_are_read_by_the_key():
     names = ("old", "new", "same")
     key = {"ab": {f"{n}-{c}.mp4": {"case": c, "seed": 1, "setting": n} for n in names for c in range(20)}}
-    answers = [ab(f"l{i}", case, "new", "new" if case < 15 else "old") for i in range(6) for case in range(20)]
-    answers += [ab(f"l{i}", case, "same", ("same", "old", "tie")[(case + i) % 3]) for i in range(6) for case in range(20)]
+    answers = [
+        ab(f"l{i}", case, "new", "new" if case < 15 else "old") for i in range(6) for case in range(20)
+    ]
+    answers += [
+        ab(f"l{i}", case, "same", ("same", "old", "tie")[(case + i) % 3])
+        for i in range(6)
+        for case in range(20)
+    ]
     new, same = preferences(question(), key, answers)
     assert (new.setting, new.counts.wins, new.counts.losses, new.counts.ties) == ("new", 90, 30, 0)
     assert new.share.mean == 0.75 and new.share.low > 0.5 and new.p_adjusted < 0.001  # type: ignore[operator]
@@ -148,7 +166,11 @@ def test_answers_of_pairs_are_read_by_the_key():
 
 def test_marks_are_compared_on_the_same_case_and_seed():
     random = np.random.default_rng(7)
-    key = {"mos": {f"{s}-{c}.mp4": {"case": c, "seed": 1, "setting": s} for s in ("old", "new") for c in range(15)}}
+    key = {
+        "mos": {
+            f"{s}-{c}.mp4": {"case": c, "seed": 1, "setting": s} for s in ("old", "new") for c in range(15)
+        }
+    }
     answers = []
     for listener in range(8):
         for case in range(15):

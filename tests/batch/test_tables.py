@@ -27,7 +27,9 @@ PACK = "custom_nodes.idlora-ltx2"
 def schemas(tmp_path_factory, comfyui):
     """/object_info of a real ComfyUI with this pack."""
     options = dict(option.removeprefix("--").partition("=")[::2] for option in comfyui)
-    installation = found(*(Path(options[name]) for name in ("comfyui", "comfyui-python", "comfyui-base")), ("--cpu",))
+    installation = found(
+        *(Path(options[name]) for name in ("comfyui", "comfyui-python", "comfyui-base")), ("--cpu",)
+    )
     store = Store(tmp_path_factory.mktemp("asked"))
     renderer = Renderer(own_host(installation, store.work), store, Scorer(None))
     try:
@@ -45,10 +47,14 @@ def planned(schemas, folder):
     """What a table's rows come to."""
 
     def plan(file, **changes) -> list[Task | Fault]:
-        site = Site(schemas, {"comfyui": "0.30.0", PACK: "1"}, changes.pop("identify", lambda name: f"{name} 1"))
+        site = Site(
+            schemas, {"comfyui": "0.30.0", PACK: "1"}, changes.pop("identify", lambda name: f"{name} 1")
+        )
         grid_text = changes.pop("grid", "")
         planner = Planner(site, folder, **{"workflow": "small.json", **changes})
-        planner.workflow = str(folder / "small.json") if planner.workflow == "small.json" else planner.workflow
+        planner.workflow = (
+            str(folder / "small.json") if planner.workflow == "small.json" else planner.workflow
+        )
         return list(planner.tasks(grid.multiplied(table.rows(file), grid.parse(grid_text))))
 
     return plan
@@ -125,7 +131,10 @@ def test_choosing_another_option_exchanges_the_inputs_that_it_brings(schemas, fo
 @pytest.mark.parametrize("name", sorted(file.stem for file in SHIPPED.glob("*.json")))
 def test_every_shipped_workflow_takes_the_documented_columns(planned, folder, schemas, name):
     needed = {node["class_type"] for node in json.loads((SHIPPED / f"{name}.json").read_text()).values()}
-    lines = ["face,voice,speech,visual,sounds,seconds,seed", "idlora_portrait.png,idlora_voice.flac,Hi.,A.,B.,2,3"]
+    lines = [
+        "face,voice,speech,visual,sounds,seconds,seed",
+        "idlora_portrait.png,idlora_voice.flac,Hi.,A.,B.,2,3",
+    ]
     (found,) = planned(runs.write_table(folder / "a.csv", *lines), workflow=name)
     if needed <= set(schemas):
         assert isinstance(found, Task), found
@@ -217,7 +226,9 @@ def test_what_is_not_a_table_is_told(folder, name, content, sentence):
         list(table.rows(folder / name))
 
 
-@pytest.mark.parametrize("text", ["speed", "=1", "speed=", "seed=5..1", "seed=1..1000000", "a=1 a=2", "a=1..200 b=1..200"])
+@pytest.mark.parametrize(
+    "text", ["speed", "=1", "speed=", "seed=5..1", "seed=1..1000000", "a=1 a=2", "a=1..200 b=1..200"]
+)
 def test_a_grid_that_is_none_is_told(text):
     with pytest.raises(ValueError, match="--grid"):
         grid.parse(text)

@@ -12,7 +12,6 @@ from .console import say
 from .host_process import install
 from .versions import NEWEST_HOST, ROOT, TESTS
 
-
 BATCH = "idlora_batch"
 
 

@@ -18,14 +18,18 @@ def box(kind: bytes, content: bytes) -> bytes:
 def clip(number: int, text: str = SECRET) -> bytes:
     """An mp4 whose boxes are where ComfyUI's are: the graph in moov/udta, a manifest in a uuid box."""
     tags = box(b"meta", b"\0\0\0\0" + box(b"ilst", json.dumps({"prompt": text}).encode()))
-    moov = box(b"moov", box(b"mvhd", bytes(100)) + box(b"trak", box(b"udta", text.encode())) + box(b"udta", tags))
+    moov = box(
+        b"moov", box(b"mvhd", bytes(100)) + box(b"trak", box(b"udta", text.encode())) + box(b"udta", tags)
+    )
     return box(b"ftyp", b"isomiso2") + box(b"uuid", text.encode()) + moov + box(b"mdat", bytes([number]) * 64)
 
 
 def question(cases: int = 3, seeds: tuple[int, ...] = (1, 2)) -> Question:
     settings = (Setting("plain base", {"speed": "exact"}), Setting("warp drive", {"speed": "fast"}))
     made = tuple({"speech": f"Line {case}.", "voice": "ann.wav"} for case in range(cases))
-    return Question("Is warp audible?", "About warp.", "small.json", seeds, "plain base", "Which one?", settings, made)
+    return Question(
+        "Is warp audible?", "About warp.", "small.json", seeds, "plain base", "Which one?", settings, made
+    )
 
 
 def finished(folder: Path, asked: Question, name: str = "") -> Store:
