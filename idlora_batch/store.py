@@ -16,7 +16,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,8 @@ class Store:
                 file.flush()
                 os.fsync(file.fileno())
             except OSError:
-                os.truncate(self._own, before)
+                with suppress(OSError):  # what cannot be cut off is a part of a line, and no record
+                    os.truncate(self._own, before)
                 raise
 
     def index(self) -> dict[str, tuple[Path, int]]:
