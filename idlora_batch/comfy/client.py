@@ -131,27 +131,33 @@ class Client:
             HostDied: the host ended, is silent for too long, or forgot the graph (it was started again).
             TimeoutError
         """
-        started = heard = time.monotonic()
+        started = heard = checked = time.monotonic()
         while True:
+            now = time.monotonic()
             try:
-                entry = self.get(f"/history/{prompt_id}").get(prompt_id)
+                entry = self._entry(prompt_id)
+                heard = now
                 if entry is not None:
                     return entry
-                if time.monotonic() - heard > self.patience and not self.is_queued(prompt_id):
-                    entry = self.get(f"/history/{prompt_id}").get(
-                        prompt_id
-                    )  # it may have ended between the two
-                    if entry is None:
-                        raise HostDied(f"{self.url} has forgotten the row; was it started again?")
-                    return entry
-                if time.monotonic() - heard > self.patience:
-                    heard = time.monotonic()
             except HostDied:
-                if not self.is_alive() or time.monotonic() - heard > self.patience:
+                if not self.is_alive() or now - heard > self.patience:
                     raise
-            if timeout is not None and time.monotonic() - started > timeout:
+            if heard == now and now - checked > self.patience:
+                checked = now
+                self._require_known(prompt_id)
+            if timeout is not None and now - started > timeout:
                 raise TimeoutError(f"It was not done after {timeout:g} s.")
             time.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def _entry(self, prompt_id: str) -> dict[str, Any] | None:
+        return self.get(f"/history/{prompt_id}").get(prompt_id)
+
+    def _require_known(self, prompt_id: str) -> None:
+        """Raises: HostDied: the server answers, but was started again since, and has forgotten the graph."""
+        if (
+            not self.is_queued(prompt_id) and self._entry(prompt_id) is None
+        ):  # it may have ended between the two
+            raise HostDied(f"{self.url} has forgotten the row; was it started again?")
 
     def is_queued(self, prompt_id: str) -> bool:
         """Running, or waiting to."""
