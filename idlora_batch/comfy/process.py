@@ -83,7 +83,8 @@ class Host:
     def _launch(self) -> None:
         for folder in ("models", "input", "output", "temp", "user", "custom_nodes"):
             (self.work_folder / folder).mkdir(parents=True, exist_ok=True)
-        self.client = Client(f"http://127.0.0.1:{_free_port()}", self.is_alive)
+        # Loading a model keeps ComfyUI from answering for minutes: only its process says whether it lives.
+        self.client = Client(f"http://127.0.0.1:{_free_port()}", self.is_alive, patience=float("inf"))
         command = [
             sys.executable,
             str(Path(guard.__file__).resolve()),
