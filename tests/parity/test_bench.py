@@ -116,7 +116,10 @@ def test_the_ways_run_side_by_side(dtype):
     assert run.exact_deviation < {BF16: 0.05, torch.float32: 1e-5}[dtype]
     kinds = steps.fast_steps(30)
     assert kinds[steps.EVERYTHING][0] == 0 and sum(map(len, kinds.values())) == 30
-    assert run.fast_deviations[0] < 1e-6 < run.fast_deviations[1] and len(run.fast_ends(setting.made_clip(setting.QUICK))) == 2
+    assert (
+        run.fast_deviations[0] < 1e-6 < run.fast_deviations[1]
+        and len(run.fast_ends(setting.made_clip(setting.QUICK))) == 2
+    )
     assert all(set(way.seconds) == {0, 1} for way in (run.exact, run.peers, run.fast, run.plain))
 
 

@@ -94,7 +94,9 @@ def test_it_steps_aside_for_the_others_bit_for_bit(sampled, sampler):
 def test_churned_sigmas_step_aside(sampled, monkeypatch):
     """Euler with s_churn calls at sigmas of its own; without its noise, so that two runs can be compared."""
     sigmas, name = ltx2_sigmas(5), "euler"
-    churned = comfy.samplers.KSAMPLER(comfy.k_diffusion.sampling.sample_euler, {"s_churn": 2.0, "s_noise": 0.0})
+    churned = comfy.samplers.KSAMPLER(
+        comfy.k_diffusion.sampling.sample_euler, {"s_churn": 2.0, "s_noise": 0.0}
+    )
     monkeypatch.setattr(comfy.samplers, "sampler_object", lambda _: churned)
     (fast, _), (exact, _) = sampled("fast", sigmas, name), sampled("exact", sigmas, name)
     assert all(torch.equal(a, b) for a, b in zip(fast, exact, strict=True))

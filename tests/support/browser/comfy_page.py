@@ -294,7 +294,9 @@ class ComfyPage:
 
     def _point(self, node_id: str, part: str, word: str, attempt: int) -> None:
         if self.renderer == "nodes2":
-            self.node(node_id).get_by_text(word, exact=True).first.hover(force=True)
+            words = self.node(node_id).get_by_text(word, exact=True)
+            # From top to bottom: the title, the outputs, one of which may have the input's name, the widgets.
+            (words.first if part == "title" else words.last).hover(force=True)
         else:
             x, y = self.probe("place", node_id, part)
             self.page.mouse.move(x + attempt % 2, y)
