@@ -6,12 +6,12 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 ADDITIONS = 1_000_000
-UNITS_A_SECOND = 15
-"""A quiet machine of 2026 makes so many times so many additions in a second of CPU time."""
+UNITS = 60
+"""A quiet machine of 2026 makes about 30 times so many additions in a second; as much again for a busy one's caches."""
 
 
 def within_a_second(call: Callable[[], Result]) -> Result:
-    """The call's result, or its exception, where it takes less than what is a second of CPU time on a quiet machine.
+    """The call's result, or its exception, where it takes about a second of CPU time on a quiet machine or less.
 
     Raises:
         AssertionError: it takes longer.
@@ -22,7 +22,7 @@ def within_a_second(call: Callable[[], Result]) -> Result:
     finally:
         took = time.process_time() - start
         unit = _unit_seconds()
-        assert took < UNITS_A_SECOND * unit, f"{took:.2f} s, and {ADDITIONS} additions take {unit:.3f} s here"
+        assert took < UNITS * unit, f"{took:.2f} s, and {ADDITIONS} additions take {unit:.3f} s here"
 
 
 def _unit_seconds() -> float:
