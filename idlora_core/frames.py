@@ -107,7 +107,7 @@ def checked_size(width: int, height: int) -> tuple[int, int]:
     ):
         return width, height
     raise ValueError(
-        f"Size is {width:.6g}x{height:.6g}; both sides must be multiples of 32, such as"
+        f"The size, width x height, is {width:.6g}x{height:.6g}; both sides must be multiples of 32, such as"
         f" {_snapped(width)}x{_snapped(height)}, or both 0 to take the picture's aspect."
     )
 

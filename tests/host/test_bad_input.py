@@ -63,7 +63,10 @@ REFUSED = {
         {"latent": {"length": 120}},
         "Length is 120 frames; LTX-2 makes 8n + 1 frames: use 113 or 121.",
     ),
-    "width of 100": ({"latent": {"width": 100}}, "Size is 100x64; both sides must be multiples of 32"),
+    "width of 100": (
+        {"latent": {"width": 100}},
+        "width x height, is 100x64; both sides must be multiples of 32",
+    ),
     "two pictures": (
         {"extra": {"two": TWO_PICTURES}, "latent": {"image": ["two", 0]}},
         "takes one picture, got a batch of 2",
