@@ -21,7 +21,7 @@ def record_ms() -> float:
 
     def record() -> None:
         sizes = TermRecord()
-        sizes.begin(1.0, ())
+        sizes.begin(1.0, 5, ())
         sizes.add(term_sizes(video, VIDEO))
         sizes.add(term_sizes(audio, AUDIO))
         sizes.read()

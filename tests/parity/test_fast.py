@@ -29,7 +29,9 @@ def sampled(model, clip):
             return tensor.repeat(batch, *[1] * (tensor.ndim - 1))
 
         chosen = GuiderSettings(video, audio, "2", speed=speed, **settings)
-        guider = identity_guider(model, *clip.conditioning, chosen, Reference(clip.reference))
+        guider = identity_guider(
+            model, *clip.conditioning, settings=chosen, reference=Reference(clip.reference)
+        )
         guider.record = TermRecord()
         with torch.inference_mode():
             result = guider.sample(
