@@ -37,11 +37,6 @@ class Guidance:
         return self.video.weight(term) != 0 or self.audio.weight(term) != 0
 
 
-def is_on(scale: TermName, scales: Scales) -> bool:
-    """Whether a term changes a stream with these scales."""
-    return any(scales.weight(term) != 0 for term in TERMS if term.scale == scale)
-
-
 def plan(guidance: Guidance, sigma: float, has_reference: bool = True) -> tuple[Prediction, ...]:
     """The predictions that one step needs, `cond` first.
 
@@ -57,11 +52,6 @@ def plan(guidance: Guidance, sigma: float, has_reference: bool = True) -> tuple[
     if not has_reference:
         wanted = [term for term in wanted if not term.change.without_reference]
     return ("cond", *(term.prediction for term in wanted))
-
-
-def full_plan(guidance: Guidance, has_reference: bool = True) -> tuple[Prediction, ...]:
-    """The predictions of a step inside every window."""
-    return plan(Guidance(guidance.video, guidance.audio), 1.0, has_reference)
 
 
 def combine(predictions: Mapping[Prediction, Tensor], scales: Scales, guided: Tensor | None = None) -> Tensor:

@@ -109,14 +109,6 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             self._checked = True
         return denoised
 
-    def full_plan(self) -> tuple[Prediction, ...]:
-        """The predictions of a step inside every window."""
-        return guidance.full_plan(self.guidance, self.reference is not None)
-
-    def passes_at(self, sigma: float) -> int:
-        """How many predictions a step at this noise level needs."""
-        return len(guidance.plan(self.guidance, sigma, self.reference is not None))
-
     def _plan(self, sigma: float, want_uncond: bool) -> tuple[Prediction, ...]:
         """Predictions of this step; other nodes can ask for `uncond` as they can of the host."""
         wanted = guidance.plan(self.guidance, sigma, self.reference is not None)
