@@ -5,8 +5,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor
 
-from .numerics import Numerics
-from .options import checked_number
+from .options import Numerics, checked_number
 from .positions import LTX2_GRID, AudioGrid
 
 FRAMES_PER_LATENT = 8

@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from ..idlora_core.families import UNKNOWN
 from ..idlora_core.guidance import Guidance
-from ..idlora_core.presets import DISTILLED, LTX2, PRESETS
+from ..idlora_core.presets import DISTILLED, LTX2_SCHEDULE, PRESETS
 from ..idlora_core.run_report import RunReport, voice_remarks
 from ..idlora_core.sigmas import DISTILLED_8_STEPS, checked_sigmas, ltx2_sigmas
 from ..idlora_core.term_sizes import CallSizes, TermRecord
@@ -102,8 +102,8 @@ class IdentityGuidedKSampler(io.ComfyNode):
                     ),
                     io.Combo.Input(
                         "schedule",
-                        options=[LTX2, DISTILLED],
-                        default=LTX2,
+                        options=[LTX2_SCHEDULE, DISTILLED],
+                        default=LTX2_SCHEDULE,
                         tooltip="ltx2: for the dev models. distilled 8 steps: a fixed list, whatever steps says.",
                     ),
                 ),

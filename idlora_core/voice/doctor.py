@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .frames import FRAMES_PER_SECOND, Frames
+from .features import FRAMES_PER_SECOND, Frames
 from .runs import runs, widened
 from .selection import SUSTAINED_LIKENESS
 from .waveform import Span
