@@ -59,7 +59,7 @@ def _add_shared_options(parser: argparse.ArgumentParser) -> None:
 def _existing_file(text: str) -> Path:
     file = Path(text).expanduser()
     if not file.is_file():
-        raise argparse.ArgumentTypeError(f"{text} is no file")
+        raise argparse.ArgumentTypeError(f"{text} is not a file")
     return file
 
 

@@ -31,7 +31,7 @@ class EncodeReferenceAudio(io.ComfyNode):
                 "reference audio",
                 "voice reference",
                 "speaker",
-                "reference doctor",
+                "reference check",
                 "id-lora",
             ],
             inputs=[

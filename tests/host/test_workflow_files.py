@@ -43,7 +43,7 @@ def shown(schema):
 @pytest.mark.parametrize("node_type", sorted(RECORDED))
 def test_inputs_and_widgets_are_as_recorded(live, node_type):
     recorded, current = RECORDED[node_type], read_live(node_type, live[node_type])
-    assert shown(current) == shown(recorded), "Record anew: python3 dev.py workflows --record"
+    assert shown(current) == shown(recorded), "Record it again: python3 dev.py workflows --record"
     defaults = {entry.name: entry.default for entry in current.inputs}
     assert [(e.name, defaults[e.name]) for e in recorded.inputs if e.default is not None] == [
         (e.name, e.default) for e in recorded.inputs if e.default is not None
