@@ -27,11 +27,11 @@ AUDIO = Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0)
 
 
 @pytest.fixture(autouse=True)
-def fresh_compiler(monkeypatch):
-    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 2)  # each takes seconds
+def fresh_compiler():
     torch.compiler.reset()
     counters.clear()
-    yield
+    with torch._dynamo.config.patch(recompile_limit=2):  # each takes seconds
+        yield
     torch.compiler.reset()
 
 
