@@ -1,6 +1,6 @@
 """A graph as its author thinks of it: sections with nodes in columns, links by output.
 
-    graph = Graph("idlora_one_stage")
+    graph = Graph("ID-LoRA Talking Head")
     models = graph.section("1 · Models", BLUE, width=420)
     checkpoint = models.node("CheckpointLoaderSimple", ckpt_name="ltx.safetensors")
     load = models.node("LTXIDLoRA_Load", model=checkpoint["MODEL"], lora_name="id.safetensors")
