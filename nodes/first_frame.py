@@ -20,6 +20,7 @@ from .sockets import (
     Guidance,
     audio_vae_input,
     frame_rate_input,
+    refusal,
     strength_input,
     video_vae_input,
 )
@@ -146,6 +147,15 @@ class FirstFrameCondition(io.ComfyNode):
             ],
             hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(cls, length=None, frame_rate=None, width=None, height=None) -> bool | str:
+        """Before anything runs; what is linked is looked at in `execute`."""
+        checks = [(frames.checked_length, length), (frames.checked_frame_rate, frame_rate)]
+        refused = [refusal(check, value) for check, value in checks if value is not None]
+        if width or height:
+            refused.append(refusal(frames.checked_size, width or 0, height or 0))
+        return next((reason for reason in refused if reason is not True), True)
 
     @classmethod
     def execute(

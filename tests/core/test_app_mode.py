@@ -63,4 +63,6 @@ def test_the_app_is_face_voice_blueprint_and_video():
         "face": True,
         "voice": True,
     }
+    inside, outside = ({node["id"] for node in nodes} for nodes in (definition["nodes"], ui["nodes"]))
+    assert not inside & outside, "the frontend gives nodes of a subgraph other ids where the graph has them too"
     assert set(FIELDS) <= {slot["name"] for slot in head["inputs"]}

@@ -16,9 +16,9 @@ SIZES = {  # (side in pixels, frames)
     "ID-LoRA Talking Head, paper settings": (SIDE, LENGTH),
     "ID-LoRA Talking Head, two stages": (2 * SIDE, LENGTH),
     "ID-LoRA Talking Head, two stages HQ": (2 * SIDE, LENGTH),
-    "ID-LoRA Talking Head, fast": (SIDE, LENGTH),
+    "ID-LoRA Talking Head, fast lip sync": (SIDE, LENGTH),
     "ID-LoRA Talking Head, signed": (SIDE, LENGTH),
-    "ID-LoRA Talking Head, clip after clip": (SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
+    "ID-LoRA Talking Head, long speech": (SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
 }
 FRAME_RATE = 25
 AAC_FRAME_SECONDS = 1024 / 48_000

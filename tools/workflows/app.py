@@ -8,7 +8,8 @@ from .head import CONSENT, GREEN, GREY, ORANGE
 from .schema import load_all
 from .ui_format import draw_ui
 
-NAME = "ID-LoRA Talking Head App (face, voice clone, lip sync, speech)"
+# Of a pack's template the frontend knows the file name alone, and searches its first 33 characters or so.
+NAME = "ID-LoRA Talking Face, Voice Clone App"
 TITLE, TAGLINE = "ID-LoRA · app", "fill in five fields, press Run"
 FIELDS = ("speech", "visual", "sounds", "seconds", "shape", "seed")  # of the blueprint, in the form's order
 
@@ -43,7 +44,7 @@ def draw_app() -> dict[str, Any]:
 
 
 def _graph(drawn: blueprint.Blueprint) -> Graph:
-    graph = Graph(NAME, {**load_all(), drawn.schema.type: drawn.schema})
+    graph = Graph(NAME, {**load_all(), drawn.schema.type: drawn.schema}, drawn.last_id)
     graph.section(None, GREY, width=420).note("Read me", INTRODUCTION, height=420)
     section = graph.section("1 · Face and voice", GREEN, width=360)
     face = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=330)

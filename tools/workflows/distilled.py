@@ -66,7 +66,7 @@ GGUF_FILES = (
 
 
 def distilled() -> Graph:
-    graph = Graph("ID-LoRA Talking Head, fast")
+    graph = Graph("ID-LoRA Talking Head, fast lip sync")
     add_introduction(graph, INTRODUCTION)
     return _finished(graph, add_loaders(graph, distilled_strength=1.0))
 
