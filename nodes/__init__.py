@@ -14,6 +14,7 @@ class IDLoRAExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import (
             check_credentials,
+            clip_length,
             decode,
             first_frame,
             guidance_options,
@@ -24,12 +25,13 @@ class IDLoRAExtension(ComfyExtension):
             save_signed_video,
             second_stage,
         )
+        from .host.status import telling_errors
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
-            *(save_signed_video, check_credentials),
+            *(clip_length, save_signed_video, check_credentials),
         )
-        return [node for module in modules for node in module.NODES]
+        return [telling_errors(node) for module in modules for node in module.NODES]
 
 
 async def comfy_entrypoint() -> IDLoRAExtension:

@@ -40,7 +40,7 @@ LONGEST_BATCH = 4096  # what the host's node takes
 
 
 def continued() -> Graph:
-    graph = Graph("idlora_continue")
+    graph = Graph("ID-LoRA Talking Head, long speech")
     add_introduction(graph, INTRODUCTION)
     loaders = add_loaders(graph)
     conditions = add_face_voice_words(graph, loaders)

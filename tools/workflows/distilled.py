@@ -20,7 +20,7 @@ from .models import (
     TEXT_CONNECTORS,
     VIDEO_VAE,
 )
-from .tail import OFF, add_sampling, add_save
+from .tail import add_sampling, add_save
 
 INTRODUCTION = """
 # The fast one: eight steps
@@ -39,7 +39,8 @@ the distilled LoRA out.
 **Guidance.** All off but identity, 2 (1 in LTXVReferenceAudio). Users report 1.5 to 2 for distilled models; \
 higher dulls emotion. The negative prompt is not used.
 
-**Schedule.** `distilled 8 steps` is a fixed list, whatever `steps` says.
+**Preset.** `distilled` has 8 steps of its own; `custom` shows every value, and `paper` needs the dev model without \
+the distilled LoRA.
 """
 
 
@@ -62,24 +63,23 @@ GGUF_FILES = (
     DISTILLED_LORA,
     ID_LORA,
 )
-FAST = {**OFF, "identity_scale": 2.0, "schedule": "distilled 8 steps", "steps": 8}
 
 
 def distilled() -> Graph:
-    graph = Graph("idlora_distilled")
+    graph = Graph("ID-LoRA Talking Head, fast lip sync")
     add_introduction(graph, INTRODUCTION)
     return _finished(graph, add_loaders(graph, distilled_strength=1.0))
 
 
 def gguf() -> Graph:
-    graph = Graph("idlora_gguf")
+    graph = Graph("ID-LoRA Talking Head, GGUF")
     add_introduction(graph, GGUF_INTRODUCTION)
     return _finished(graph, _add_gguf_loaders(graph))
 
 
 def _finished(graph: Graph, loaders: Loaders) -> Graph:
     conditions = add_face_voice_words(graph, loaders)
-    sampled = add_sampling(graph, "3 · Sample", loaders, conditions, SETTINGS, **FAST)
+    sampled = add_sampling(graph, "3 · Sample", loaders, conditions, SETTINGS, preset="distilled")
     add_save(graph, 4, loaders, sampled)
     return graph
 

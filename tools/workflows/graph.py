@@ -1,6 +1,6 @@
 """A graph as its author thinks of it: sections with nodes in columns, links by output.
 
-    graph = Graph("idlora_one_stage")
+    graph = Graph("ID-LoRA Talking Head")
     models = graph.section("1 · Models", BLUE, width=420)
     checkpoint = models.node("CheckpointLoaderSimple", ckpt_name="ltx.safetensors")
     load = models.node("LTXIDLoRA_Load", model=checkpoint["MODEL"], lora_name="id.safetensors")
@@ -124,11 +124,11 @@ class Section:
 class Graph:
     """One workflow: a name, which is its file's name, and sections, left to right or below each other."""
 
-    def __init__(self, name: str, schemas: Mapping[str, NodeSchema] | None = None):
+    def __init__(self, name: str, schemas: Mapping[str, NodeSchema] | None = None, last_id: int = 0):
         self.name = name
         self.schemas = load_all() if schemas is None else schemas
         self.sections: list[Section] = []
-        self._last_id = 0
+        self._last_id = last_id  # ids below are taken, by nodes of a subgraph
 
     def section(self, title: str | None, colour: str, width: int, is_below: bool = False) -> Section:
         """Add a section on the right of the last one, or below it; `width` is that of its first column."""

@@ -10,8 +10,8 @@ BLUE, GREEN, PURPLE, ORANGE, GREY = "#5aa0d0", "#5fae78", "#9a7fc0", "#d0894f", 
 STATUS_HEIGHT = 60  # of the line that a node shows after its run
 REFERENCE_PICTURE_HEIGHT = 220  # of the picture below it on Encode Reference Audio
 
-LENGTH_TITLE = "Length (frames)"
-NUM_FRAMES, FRAME_RATE = 121, 25.0  # the paper's; 4.84 s have room for ten to twelve words
+CLIP_LENGTH = "LTXIDLoRA_ClipLength"
+SECONDS, FRAME_RATE = 4.8, 25.0  # the paper's 121 frames: room for ten to twelve words
 
 VISUAL = (
     "A medium close-up of a woman with a dark brown bob and a teal jumper. She faces the camera in front of "
@@ -129,7 +129,7 @@ def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
     section = graph.section("2 · Face, voice, words", GREEN, width=360)
     image = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=330)
     audio = section.node(
-        "LoadAudio", title="Voice (3-5 s of one speaker)", audio="idlora_voice.flac", height=150
+        "LoadAudio", title="Voice (3-5 s of one speaker, or a video)", audio="idlora_voice.flac", height=150
     )
     reference = section.node(
         "LTXIDLoRA_EncodeReferenceAudio",
@@ -164,11 +164,9 @@ def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
 
 def add_clip_length(section: Section) -> tuple[Output, Output]:
     """Length and frame rate, entered once for all nodes that ask for them."""
-    length = section.node(
-        "PrimitiveInt", title=LENGTH_TITLE, value=NUM_FRAMES, control_after_generate="fixed"
-    )
-    frame_rate = section.node("PrimitiveFloat", title="Frame rate", value=FRAME_RATE)
-    return length["INT"], frame_rate["FLOAT"]
+    clip = section.node(CLIP_LENGTH, seconds=SECONDS, frame_rate=FRAME_RATE)
+    section.space(STATUS_HEIGHT)
+    return clip["length"], clip["frame_rate"]
 
 
 def add_words(section: Section, clip: Output, speech: str, length: Output, frame_rate: Output) -> Output:

@@ -16,6 +16,7 @@ SOON, LATE, UNBLOCKED = 60_000, 300_000, 10_000  # milliseconds, only there to e
 POINTINGS, TOOLTIP_SHOWN = 20, 1_000
 DOUBLE_CLICKS, DOUBLE_CLICK_TAKEN = 10, 3_000
 CANVAS, CORNER, ROOM = (800, 500), (1590, 990), 750  # points of the window; height for a node
+TYPED = 1_000  # milliseconds after which a search has been taken
 QUIET = 500  # milliseconds without a request: what was loading is loaded
 MEDIA_TYPES = {".json": "application/json", ".mp4": "video/mp4"}
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
@@ -130,6 +131,28 @@ class ComfyPage:
         self.page.wait_for_function(begun, arg=seen)
         return seen
 
+    def run_app(self) -> int:
+        """Press Run in app mode; what to give to the waits."""
+        seen = self.page.evaluate("probe.events.length")
+        self.see("linear-run-button").get_by_role("button", name="Run", exact=True).click()
+        return seen
+
+    def field(self, label: str) -> Locator:
+        """A field of app mode, with its label."""
+        named = self.see("builder-widget-label").get_by_text(label, exact=True)
+        return self.see("app-mode-widget-item").filter(has=named)
+
+    def fill(self, label: str, text: str) -> None:
+        """Type into a field of app mode."""
+        box = self.field(label).locator("textarea, input").first
+        box.fill(text)
+        box.blur()
+
+    def choose(self, label: str, choice: str) -> None:
+        """Open a list of app mode and choose from it."""
+        self.field(label).get_by_test_id("widget-select-default-trigger").click()
+        self.page.get_by_role("option", name=choice, exact=True).click()
+
     def wait_end(self, seen: int) -> dict[str, Any]:
         """Wait for the end of a run; the event that tells it."""
         self.page.wait_for_function("seen => probe.hasEnded(seen)", arg=seen, timeout=LATE)
@@ -200,6 +223,18 @@ class ComfyPage:
             ).evaluate("image => image.naturalWidth")
             for card in cards.all()
         }
+
+    def found_templates(self, *searches: str) -> list[list[str]]:
+        """Type into the template browser's search; the names of the templates that each search leaves."""
+        self.command("Comfy.BrowseTemplates")
+        dialog = self.page.get_by_role("dialog")
+        dialog.locator("[data-testid^=template-workflow-]").first.wait_for()
+        return [self._search_templates(dialog, words) for words in searches]
+
+    def _search_templates(self, dialog: Locator, words: str) -> list[str]:
+        dialog.locator("input[type=text]").first.fill(words)
+        self.page.wait_for_timeout(TYPED)
+        return self.probe("templates")
 
     def help(self, node_type: str) -> Locator:
         """Add a node, select it and press the info button; the panel's content when loaded."""
