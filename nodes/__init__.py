@@ -8,8 +8,10 @@ class IDLoRAExtension(ComfyExtension):
 
     async def on_load(self) -> None:
         from .host.example_media import offer_examples
+        from .host.voice_folder import register_folders
 
         offer_examples()
+        register_folders()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import (
@@ -23,11 +25,12 @@ class IDLoRAExtension(ComfyExtension):
             sampling,
             save_signed_video,
             second_stage,
+            voices,
         )
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
-            *(save_signed_video, check_credentials),
+            *(voices, save_signed_video, check_credentials),
         )
         return [node for module in modules for node in module.NODES]
 

@@ -63,8 +63,8 @@ def take_workflows(page: ComfyPage) -> None:
 
 
 def short_name(workflow: str) -> str:
-    """What sets a workflow apart from the others: `idlora_gguf` is gguf, `..., signed` is signed."""
-    return workflow.removeprefix("idlora_").split(", ")[-1]
+    """What sets a workflow apart from the others: `idlora_gguf` is gguf, `..., saved voice` is saved_voice."""
+    return workflow.removeprefix("idlora_").split(", ")[-1].replace(" ", "_")
 
 
 def take_nodes(page: ComfyPage, kinds: list[str]) -> None:

@@ -11,6 +11,7 @@ STATUS_HEIGHT = 60  # of the line that a node shows after its run
 REFERENCE_PICTURE_HEIGHT = 220  # of the picture below it on Encode Reference Audio
 
 LENGTH_TITLE = "Length (frames)"
+SHIPPED_VOICE = "Synthetic Ada (British)"
 NUM_FRAMES, FRAME_RATE = 121, 25.0  # the paper's; 4.84 s have room for ten to twelve words
 
 VISUAL = (
@@ -125,18 +126,15 @@ def add_id_lora(section: Section, model: Output) -> Output:
     return node["model"]
 
 
-def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
+def add_face_voice_words(graph: Graph, loaders: Loaders, is_saved_voice: bool = False) -> Conditions:
+    """The conditions of the first stage.
+
+    Args:
+        is_saved_voice: a voice on file in place of a recording.
+    """
     section = graph.section("2 · Face, voice, words", GREEN, width=360)
     image = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=330)
-    audio = section.node(
-        "LoadAudio", title="Voice (3-5 s of one speaker)", audio="idlora_voice.flac", height=150
-    )
-    reference = section.node(
-        "LTXIDLoRA_EncodeReferenceAudio",
-        audio=audio["AUDIO"],
-        audio_vae=loaders.audio_vae,
-    )
-    section.space(STATUS_HEIGHT + REFERENCE_PICTURE_HEIGHT)
+    reference, recording = (add_saved_voice if is_saved_voice else add_recorded_voice)(section, loaders)
     length, frame_rate = add_clip_length(section)
     section.note("Consent", CONSENT, height=90)
     section.column(width=460)
@@ -154,12 +152,33 @@ def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
         positive,
         negative["CONDITIONING"],
         latent["latent"],
-        reference["reference"],
+        reference,
         image["IMAGE"],
-        audio["AUDIO"],
+        recording,
         length,
         frame_rate,
     )
+
+
+def add_recorded_voice(section: Section, loaders: Loaders) -> tuple[Output, Output]:
+    """Reference and recording of a voice."""
+    audio = section.node(
+        "LoadAudio", title="Voice (3-5 s of one speaker)", audio="idlora_voice.flac", height=150
+    )
+    reference = section.node(
+        "LTXIDLoRA_EncodeReferenceAudio",
+        audio=audio["AUDIO"],
+        audio_vae=loaders.audio_vae,
+    )
+    section.space(STATUS_HEIGHT + REFERENCE_PICTURE_HEIGHT)
+    return reference["reference"], audio["AUDIO"]
+
+
+def add_saved_voice(section: Section, loaders: Loaders) -> tuple[Output, Output]:
+    """The same of a voice on file; the VAE is for those that are a recording alone, as the ones that ship are."""
+    voice = section.node("LTXIDLoRA_LoadVoice", voice=SHIPPED_VOICE, audio_vae=loaders.audio_vae)
+    section.space(STATUS_HEIGHT + REFERENCE_PICTURE_HEIGHT)
+    return voice["reference"], voice["audio"]
 
 
 def add_clip_length(section: Section) -> tuple[Output, Output]:
