@@ -12,7 +12,6 @@ against the header before a tensor is read.
 
 import math
 import os
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -28,6 +27,7 @@ from .positions import MAX_GAP_SECONDS, AudioGrid
 from .reference import Reference
 from .voice.waveform import SAMPLE_RATES_HZ
 from .voice_embedding import VoiceEmbedding
+from .whole_files import flush_to_disk, publish, temporary_file
 
 FORMAT, VERSION = "idlora.voice", "1"
 SUFFIX = ".safetensors"
@@ -98,34 +98,16 @@ def write_voice(voice: Voice, path: Path, replace: bool = False) -> None:
     """
     tensors, metadata = _content(voice)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(save(tensors, metadata))
-            file.flush()
-            os.fsync(file.fileno())
+    with temporary_file(path.parent) as part:
+        part.write_bytes(save(tensors, metadata))
+        flush_to_disk(part)
         _read_checked(part, path.name)
-        _put(part, path, replace)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _put(part: Path, path: Path, replace: bool) -> None:
-    """Give a finished file its name; the name is taken only where nothing has it, or `replace` says so."""
-    if not replace:
-        try:
-            os.link(part, path)  # fails where the name is taken, in the same moment as it takes it
-            return
-        except FileExistsError:
+        if replace:
+            os.replace(part, path)
+        elif not publish(part, path):
             raise ValueError(
                 f"There is a voice {path.name} already. Choose another name, or let if_exists replace it."
-            ) from None
-        except OSError:  # a file system without links
-            if os.path.lexists(path):
-                raise ValueError(
-                    f"There is a voice {path.name} already. Choose another name, or let if_exists replace it."
-                ) from None
-    os.replace(part, path)
+            )
 
 
 def read_voice(path: Path) -> Voice:

@@ -8,9 +8,11 @@ class IDLoRAExtension(ComfyExtension):
 
     async def on_load(self) -> None:
         from .host.example_media import offer_examples
+        from .host.metric_models import register_folder
         from .host.voice_folder import register_folders
 
         offer_examples()
+        register_folder()
         register_folders()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
@@ -25,12 +27,13 @@ class IDLoRAExtension(ComfyExtension):
             sampling,
             save_signed_video,
             second_stage,
+            takes,
             voices,
         )
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
-            *(voices, save_signed_video, check_credentials),
+            *(voices, takes, save_signed_video, check_credentials),
         )
         return [node for module in modules for node in module.NODES]
 

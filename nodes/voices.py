@@ -8,6 +8,9 @@ from ..idlora_core.consent import Consent
 from ..idlora_core.voice_file import Voice, read_voice, write_voice
 from .host import saved_voices
 from .host.flac import encode_flac
+from .host.metric_models import AUTO
+from .host.metric_models import FOLDER as METRICS_FOLDER
+from .host.scoring import embedding_of
 from .host.status import missing_output, send_status
 from .host.voice_folder import FOLDER, new_voice_path, voice_names, voice_path
 from .pictures import voice_picture
@@ -60,6 +63,17 @@ class SaveVoice(io.ComfyNode):
                         " again for another VAE. Off: the voice can only be used with the VAE that encoded it."
                     ),
                 ),
+                io.Boolean.Input(
+                    "keep_embedding",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip=(
+                        "Keep what the voice encoder makes of the recording, so that Pick Take can compare takes with"
+                        " the voice where the recording is not in the file. Needs a voice encoder in"
+                        f" models/{METRICS_FOLDER}."
+                    ),
+                ),
                 io.String.Input(
                     "language",
                     default="",
@@ -93,6 +107,7 @@ class SaveVoice(io.ComfyNode):
         name,
         audio=None,
         keep_audio=True,
+        keep_embedding=False,
         language="",
         consent_by="",
         consent_date="",
@@ -103,15 +118,18 @@ class SaveVoice(io.ComfyNode):
     ) -> io.NodeOutput:
         path = new_voice_path(name, is_numbered=if_exists == NUMBER)
         fields = (consent_by, consent_date, consent_scope, consent_until, consent_statement)
-        flac = b""
+        flac, embedding = b"", reference.embedding
         if audio is not None:
             recording = saved_voices.matching_recording(reference, audio)
             flac = encode_flac(*recording) if keep_audio else b""
+            embedding = embedding_of(audio, AUTO) if keep_embedding else None
+        elif keep_embedding and embedding is None:
+            raise ValueError("keep_embedding needs the recording: connect audio, or switch it off.")
         voice = Voice(
             name=path.stem,
             reference=reference,
             flac=flac,
-            embedding=reference.embedding,
+            embedding=embedding,
             language=language.strip(),
             created=date.today().isoformat(),
             consent=Consent(*(text.strip() for text in fields)),
@@ -156,7 +174,9 @@ class LoadVoice(io.ComfyNode):
                 IdentityReference.Output(
                     display_name="reference", tooltip="The voice, for the sampler or the guider."
                 ),
-                io.Audio.Output(display_name="audio", tooltip="The recording, where the file has one."),
+                io.Audio.Output(
+                    display_name="audio", tooltip="The recording, where the file has one: for Pick Take."
+                ),
                 io.String.Output(
                     display_name="consent",
                     tooltip="Who agreed to what and when, for Save Signed Video; empty where the file does not say.",

@@ -63,8 +63,9 @@ def take_workflows(page: ComfyPage) -> None:
 
 
 def short_name(workflow: str) -> str:
-    """What sets a workflow apart from the others: `idlora_gguf` is gguf, `..., saved voice` is saved_voice."""
-    return workflow.removeprefix("idlora_").split(", ")[-1].replace(" ", "_")
+    """What sets a workflow apart: `idlora_gguf` is gguf, `ID-LoRA .., saved voice` is saved_voice."""
+    name = workflow.removeprefix("idlora_").removeprefix("ID-LoRA ").split(", ")[-1]
+    return name.replace(" ", "_").lower()
 
 
 def take_nodes(page: ComfyPage, kinds: list[str]) -> None:

@@ -227,6 +227,7 @@ def test_the_example_words_fit_the_clip(name):
     (frame_rate,) = [node["inputs"] for node in graph.values() if node["class_type"] == "PrimitiveFloat"]
     lines = [node["inputs"]["speech"] for node in graph.values() if node["class_type"] == "LTXIDLoRA_Prompt"]
     for line in lines:
+        line = line if isinstance(line, str) else graph[line[0]]["inputs"]["value"]
         assert speech_fit(line, length["value"], frame_rate["value"]).startswith("about")
 
 

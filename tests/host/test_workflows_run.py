@@ -17,6 +17,7 @@ SIZES = {  # (side in pixels, frames)
     "idlora_two_stage": (2 * SIDE, LENGTH),
     "idlora_two_stage_hq": (2 * SIDE, LENGTH),
     "idlora_distilled": (SIDE, LENGTH),
+    "ID-LoRA Best of Four": (SIDE, LENGTH),
     "ID-LoRA Talking Head, saved voice": (SIDE, LENGTH),
     "ID-LoRA Talking Head, signed": (SIDE, LENGTH),
     "idlora_continue": (SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once

@@ -128,6 +128,9 @@ class Graph:
         self.name = name
         self.schemas = load_all() if schemas is None else schemas
         self.sections: list[Section] = []
+        # What its app shows: widgets to fill in, and nodes whose results are shown; without either there is none.
+        self.app_inputs: list[tuple[Node, str]] = []
+        self.app_outputs: list[Node] = []
         self._last_id = 0
 
     def section(self, title: str | None, colour: str, width: int, is_below: bool = False) -> Section:

@@ -11,6 +11,7 @@ STATUS_HEIGHT = 60  # of the line that a node shows after its run
 REFERENCE_PICTURE_HEIGHT = 220  # of the picture below it on Encode Reference Audio
 
 LENGTH_TITLE = "Length (frames)"
+WORDS_TITLE = "What is said"
 SHIPPED_VOICE = "Synthetic Ada (British)"
 NUM_FRAMES, FRAME_RATE = 121, 25.0  # the paper's; 4.84 s have room for ten to twelve words
 
@@ -126,11 +127,14 @@ def add_id_lora(section: Section, model: Output) -> Output:
     return node["model"]
 
 
-def add_face_voice_words(graph: Graph, loaders: Loaders, is_saved_voice: bool = False) -> Conditions:
+def add_face_voice_words(
+    graph: Graph, loaders: Loaders, is_saved_voice: bool = False, has_shared_words: bool = False
+) -> Conditions:
     """The conditions of the first stage.
 
     Args:
         is_saved_voice: a voice on file in place of a recording.
+        has_shared_words: the words stand in a node of their own, for others to read.
     """
     section = graph.section("2 · Face, voice, words", GREEN, width=360)
     image = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=330)
@@ -138,7 +142,8 @@ def add_face_voice_words(graph: Graph, loaders: Loaders, is_saved_voice: bool = 
     length, frame_rate = add_clip_length(section)
     section.note("Consent", CONSENT, height=90)
     section.column(width=460)
-    positive = add_words(section, loaders.clip, SPEECH, length, frame_rate)
+    words = add_shared_words(section) if has_shared_words else SPEECH
+    positive = add_words(section, loaders.clip, words, length, frame_rate)
     negative = section.node("CLIPTextEncode", title="Negative", height=190, clip=loaders.clip, text=NEGATIVE)
     latent = section.node(
         "LTXIDLoRA_FirstFrame",
@@ -181,6 +186,10 @@ def add_saved_voice(section: Section, loaders: Loaders) -> tuple[Output, Output]
     return voice["reference"], voice["audio"]
 
 
+def add_shared_words(section: Section) -> Output:
+    return section.node("PrimitiveStringMultiline", title=WORDS_TITLE, value=SPEECH, height=100)["STRING"]
+
+
 def add_clip_length(section: Section) -> tuple[Output, Output]:
     """Length and frame rate, entered once for all nodes that ask for them."""
     length = section.node(
@@ -190,7 +199,9 @@ def add_clip_length(section: Section) -> tuple[Output, Output]:
     return length["INT"], frame_rate["FLOAT"]
 
 
-def add_words(section: Section, clip: Output, speech: str, length: Output, frame_rate: Output) -> Output:
+def add_words(
+    section: Section, clip: Output, speech: str | Output, length: Output, frame_rate: Output
+) -> Output:
     """The three-part prompt, encoded; its node knows the clip and says whether the words fit."""
     prompt = section.node(
         "LTXIDLoRA_Prompt",

@@ -42,9 +42,17 @@ def draw_ui(graph: Graph) -> dict[str, Any]:
         "links": [link.draw() for link in links],
         "groups": draw_groups(layout),
         "config": {},
-        "extra": {"ds": _view(layout.bounds)},
+        "extra": {"ds": _view(layout.bounds), **_app(graph)},
         "version": 0.4,
     }
+
+
+def _app(graph: Graph) -> dict[str, Any]:
+    """What app mode shows of the graph; nothing where it is not meant as an app."""
+    if not graph.app_inputs:
+        return {}
+    inputs = [[str(node.id), widget] for node, widget in graph.app_inputs]
+    return {"linearData": {"inputs": inputs, "outputs": [str(node.id) for node in graph.app_outputs]}}
 
 
 def identifier(*path: str) -> str:
