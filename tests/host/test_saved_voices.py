@@ -80,7 +80,7 @@ def test_the_node_shows_a_player_and_a_card_and_says_whose_voice_it_is(studio, s
     outputs = studio.run(loading("Ada"))["outputs"]["load"]
     assert len(outputs["audio"]) == len(outputs["images"]) == 1
     (line,) = status_lines("load")
-    assert line == "25 tokens. Consent by Ada Lovelace, on 2026-11-01, for this film."
+    assert line == "26 tokens. Consent by Ada Lovelace, on 2026-11-01, for this film."
 
 
 def test_a_voice_without_consent_is_said(studio, folder, status_lines):
