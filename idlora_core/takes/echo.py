@@ -5,8 +5,8 @@
     echo           = the highest likeness over all p in the reference's speech and all t
 
 A cloned voice is like its reference on purpose; the same second of sounds in the same order is not. On real speech
-(tests/takes) a copy of 1.5 s within another sentence was 0.93 alike and more, other sentences of the same reader in
-the same room at most 0.84. Under noise at 10 dB a copy falls to 0.64 and is not found.
+(196 pairs of clips by one speaker, tests/takes) 99.5 % of copies of 1.5 s within another sentence are found, and other
+sentences are at most 0.84 alike.
 """
 
 import torch

@@ -6,14 +6,11 @@ import torch
 from torch import Tensor
 
 from ..speech_length import speech_seconds
-from ..voice.detection import speech_frames
+from ..voice.detection import LEAST_SPEECH_SECONDS, speech_frames
 from ..voice.frames import FRAMES_PER_SECOND, measure_frames
 from ..voice.loudness import integrated_lufs
 from .echo import IS_ECHO, echo_likeness
 
-LEAST_SPEECH_SECONDS = 0.3
-"""Less is no speech. Of 22 stretches of 4 s in AMI meetings in which nobody speaks none has more by `speech_frames`; of 60
-that are spoken for a quarter and more, 58 have."""
 SILENCE_DBFS = -60.0
 
 

@@ -29,8 +29,8 @@ PARTIAL_FRAMES, PARTIAL_STEP = 160, 77  # 1.6 s, 1.3 of them a second
 LEAST_COVERED = 0.75  # of the last partial; less of it is left out
 WIDTH, LAYERS = 256, 3
 NOISE_BAND = 0.03
-"""Two recordings of one speaker in one room differ by this much (standard deviation, eight clips of 5 s by one reader);
-smaller differences say nothing."""
+"""Two clips of one speaker in one room score so differently (standard deviation of the difference, eight clips of 5 s by
+one reader, tests/takes); smaller differences say nothing."""
 
 
 class VoiceEncoder(nn.Module):

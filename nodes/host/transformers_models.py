@@ -42,7 +42,10 @@ class _OnDevice:
         self._network: Any = network.eval().requires_grad_(False)
         management = comfy.model_management
         device, offload = management.get_torch_device(), management.text_encoder_offload_device()
-        self._patcher = ModelPatcher(network, load_device=device, offload_device=offload)
+        held = torch.nn.ModuleList(
+            [network]
+        )  # the host writes `device` on it, which transformers' own forbid
+        self._patcher = ModelPatcher(held, load_device=device, offload_device=offload)
 
     def _ready(self) -> Any:
         comfy.model_management.load_models_gpu([self._patcher])
