@@ -4,6 +4,7 @@ import json
 
 from comfy_api.latest import io
 
+from ..idlora_core.options import checked_number
 from ..idlora_core.takes.report import TakesReport
 from .host.decoded_sound import heard_sound, with_decoded_sound
 from .host.metric_models import AUTO, FOLDER, choices, recogniser, state, voice_encoder
@@ -99,6 +100,7 @@ class Takes(io.ComfyNode):
 
     @classmethod
     def execute(cls, takes, first_seed) -> io.NodeOutput:
+        checked_number("takes", takes, 1, MAX_TAKES)
         return io.NodeOutput([(first_seed + number) % (MAX_SEED + 1) for number in range(takes)])
 
 

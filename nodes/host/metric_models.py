@@ -143,5 +143,5 @@ def _metric_model(path: Path) -> MetricModel | None:
         model_type = json.loads(config.read_text(encoding="utf-8")).get("model_type")
     except (ValueError, AttributeError):
         return None
-    kind = MODEL_TYPES.get(model_type)
-    return None if kind is None else MetricModel(path.name, kind, path, model_type)
+    kind = MODEL_TYPES.get(str(model_type))
+    return None if kind is None else MetricModel(path.name, kind, path, str(model_type))

@@ -90,6 +90,10 @@ class Whisper(_OnDevice):
         )
 
         self.name = folder.name
+        if not (folder / "vocab.json").is_file():
+            _file(
+                folder, "tokenizer.json"
+            )  # without either, transformers makes an empty tokenizer and hears nothing
         self._features = WhisperFeatureExtractor.from_pretrained(folder, **LOCAL)
         self._tokenizer = WhisperTokenizerFast.from_pretrained(folder, **LOCAL)
         super().__init__(WhisperForConditionalGeneration.from_pretrained(folder, **LOCAL))

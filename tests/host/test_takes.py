@@ -157,3 +157,13 @@ def test_score_take_needs_one_sound(studio):
     del graph["score"]["inputs"]["audio"]
     with pytest.raises(ExecutionFailed, match="connect either audio or video"):
         studio.run(graph)
+
+
+@pytest.mark.parametrize("takes", [0, -1, 65, 10**6])
+def test_too_many_takes_are_refused_before_one_is_sampled(studio, takes, status_lines):
+    graph = taking(voice_encoder="off")
+    graph["number"] = {"class_type": "PrimitiveInt", "inputs": {"value": takes}}
+    graph["takes"]["inputs"]["takes"] = ["number", 0]
+    with pytest.raises(ExecutionFailed, match="takes"):
+        studio.run(graph)
+    assert status_lines("sample") == []
