@@ -8,8 +8,12 @@ class IDLoRAExtension(ComfyExtension):
 
     async def on_load(self) -> None:
         from .host.example_media import offer_examples
+        from .host.metric_models import register_folder
+        from .host.voice_folder import register_folders
 
         offer_examples()
+        register_folder()
+        register_folders()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import (
@@ -24,12 +28,14 @@ class IDLoRAExtension(ComfyExtension):
             sampling,
             save_signed_video,
             second_stage,
+            takes,
+            voices,
         )
         from .host.status import telling_errors
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
-            *(clip_length, save_signed_video, check_credentials),
+            *(clip_length, voices, takes, save_signed_video, check_credentials),
         )
         return [telling_errors(node) for module in modules for node in module.NODES]
 

@@ -7,6 +7,7 @@ from ..idlora_core.reference import Reference
 from ..idlora_core.voice.recording import SELECTIONS, Recording, prepare_recording
 from .host import vae as host_vae
 from .host.status import send_advised_status
+from .host.vae_fingerprint import vae_fingerprint
 from .pictures import reference_picture
 from .pictures.previews import player_and_picture, player_input
 from .sockets import CATEGORY, IdentityReference
@@ -136,8 +137,8 @@ class EncodeReferenceAudio(io.ComfyNode):
             level_loudness,
         )
         latent = host_vae.encode_reference(audio_vae, recording.waveform)
-        family = host_vae.audio_family(audio_vae)
-        reference = Reference(latent, grid, reference_gap_seconds, family)
+        family, fingerprint = host_vae.audio_family(audio_vae), vae_fingerprint(audio_vae)
+        reference = Reference(latent, grid, reference_gap_seconds, family, fingerprint)
         shown, remark = player_and_picture(
             recording.waveform, grid.sample_rate, lambda: reference_picture.draw(recording, reference)
         )

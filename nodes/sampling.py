@@ -170,7 +170,7 @@ def _sigmas(preset: Mapping[str, Any], connected: torch.Tensor | None) -> torch.
     if chosen:
         schedule, steps = chosen.schedule, chosen.steps
     else:
-        schedule, steps = preset.get("schedule") or LTX2, preset.get("steps") or PAPER_STEPS
+        schedule, steps = preset.get("schedule") or LTX2_SCHEDULE, preset.get("steps") or PAPER_STEPS
     return torch.tensor(DISTILLED_8_STEPS) if schedule == DISTILLED else ltx2_sigmas(steps)
 
 

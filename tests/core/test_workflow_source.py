@@ -229,6 +229,7 @@ def test_the_example_words_fit_the_clip(name):
     length = clip_length(clip["seconds"], clip["frame_rate"])
     lines = [node["inputs"]["speech"] for node in graph.values() if node["class_type"] == "LTXIDLoRA_Prompt"]
     for line in lines:
+        line = line if isinstance(line, str) else graph[line[0]]["inputs"]["value"]
         assert speech_fit(line, length, clip["frame_rate"]).startswith("about")
 
 

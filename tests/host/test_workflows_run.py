@@ -17,6 +17,8 @@ SIZES = {  # (side in pixels, frames)
     "ID-LoRA Talking Head, two stages": (2 * SIDE, LENGTH),
     "ID-LoRA Talking Head, two stages HQ": (2 * SIDE, LENGTH),
     "ID-LoRA Talking Head, fast lip sync": (SIDE, LENGTH),
+    "ID-LoRA Best of Four": (SIDE, LENGTH),
+    "ID-LoRA Talking Head, saved voice": (SIDE, LENGTH),
     "ID-LoRA Talking Head, signed": (SIDE, LENGTH),
     "ID-LoRA Talking Head, long speech": (SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
 }

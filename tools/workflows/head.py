@@ -11,6 +11,8 @@ STATUS_HEIGHT = 60  # of the line that a node shows after its run
 REFERENCE_PICTURE_HEIGHT = 220  # of the picture below it on Encode Reference Audio
 
 CLIP_LENGTH = "LTXIDLoRA_ClipLength"
+WORDS_TITLE = "What is said"
+SHIPPED_VOICE = "Synthetic Ada (British)"
 SECONDS, FRAME_RATE = 4.8, 25.0  # the paper's 121 frames: room for ten to twelve words
 
 VISUAL = (
@@ -125,22 +127,23 @@ def add_id_lora(section: Section, model: Output) -> Output:
     return node["model"]
 
 
-def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
+def add_face_voice_words(
+    graph: Graph, loaders: Loaders, is_saved_voice: bool = False, has_shared_words: bool = False
+) -> Conditions:
+    """The conditions of the first stage.
+
+    Args:
+        is_saved_voice: a voice on file in place of a recording.
+        has_shared_words: the words stand in a node of their own, for others to read.
+    """
     section = graph.section("2 · Face, voice, words", GREEN, width=360)
     image = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=330)
-    audio = section.node(
-        "LoadAudio", title="Voice (3-5 s of one speaker, or a video)", audio="idlora_voice.flac", height=150
-    )
-    reference = section.node(
-        "LTXIDLoRA_EncodeReferenceAudio",
-        audio=audio["AUDIO"],
-        audio_vae=loaders.audio_vae,
-    )
-    section.space(STATUS_HEIGHT + REFERENCE_PICTURE_HEIGHT)
+    reference, recording = (add_saved_voice if is_saved_voice else add_recorded_voice)(section, loaders)
     length, frame_rate = add_clip_length(section)
     section.note("Consent", CONSENT, height=90)
     section.column(width=460)
-    positive = add_words(section, loaders.clip, SPEECH, length, frame_rate)
+    words = add_shared_words(section) if has_shared_words else SPEECH
+    positive = add_words(section, loaders.clip, words, length, frame_rate)
     negative = section.node("CLIPTextEncode", title="Negative", height=190, clip=loaders.clip, text=NEGATIVE)
     latent = section.node(
         "LTXIDLoRA_FirstFrame",
@@ -154,12 +157,37 @@ def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
         positive,
         negative["CONDITIONING"],
         latent["latent"],
-        reference["reference"],
+        reference,
         image["IMAGE"],
-        audio["AUDIO"],
+        recording,
         length,
         frame_rate,
     )
+
+
+def add_recorded_voice(section: Section, loaders: Loaders) -> tuple[Output, Output]:
+    """Reference and recording of a voice."""
+    audio = section.node(
+        "LoadAudio", title="Voice (3-5 s of one speaker)", audio="idlora_voice.flac", height=150
+    )
+    reference = section.node(
+        "LTXIDLoRA_EncodeReferenceAudio",
+        audio=audio["AUDIO"],
+        audio_vae=loaders.audio_vae,
+    )
+    section.space(STATUS_HEIGHT + REFERENCE_PICTURE_HEIGHT)
+    return reference["reference"], audio["AUDIO"]
+
+
+def add_saved_voice(section: Section, loaders: Loaders) -> tuple[Output, Output]:
+    """The same of a voice on file; the VAE is for those that are a recording alone, as the ones that ship are."""
+    voice = section.node("LTXIDLoRA_LoadVoice", voice=SHIPPED_VOICE, audio_vae=loaders.audio_vae)
+    section.space(STATUS_HEIGHT + REFERENCE_PICTURE_HEIGHT)
+    return voice["reference"], voice["audio"]
+
+
+def add_shared_words(section: Section) -> Output:
+    return section.node("PrimitiveStringMultiline", title=WORDS_TITLE, value=SPEECH, height=100)["STRING"]
 
 
 def add_clip_length(section: Section) -> tuple[Output, Output]:
@@ -169,7 +197,9 @@ def add_clip_length(section: Section) -> tuple[Output, Output]:
     return clip["length"], clip["frame_rate"]
 
 
-def add_words(section: Section, clip: Output, speech: str, length: Output, frame_rate: Output) -> Output:
+def add_words(
+    section: Section, clip: Output, speech: str | Output, length: Output, frame_rate: Output
+) -> Output:
     """The three-part prompt, encoded; its node knows the clip and says whether the words fit."""
     prompt = section.node(
         "LTXIDLoRA_Prompt",

@@ -37,3 +37,24 @@ def one_stage() -> Graph:
     sampled = add_sampling(graph, "3 · Sample", loaders, conditions, SETTINGS)
     add_save(graph, 4, loaders, sampled)
     return graph
+
+
+SAVED_VOICE = """
+# A talking clip with a voice on file
+
+1. **Face**: the picture is the first frame of the clip.
+2. **Load Voice**: a voice from `models/idlora_voices`, or one of the synthetic ones that come with the pack. To keep \
+one of your own, connect *Save Voice* to *Encode Reference Audio* once.
+3. **ID-LoRA Prompt**: what is seen, the exact words, how it sounds.
+4. **Run**. The mp4 is saved in `output/video`.
+"""
+
+
+def saved_voice() -> Graph:
+    graph = Graph("ID-LoRA Talking Head, saved voice")
+    add_introduction(graph, SAVED_VOICE)
+    loaders = add_loaders(graph)
+    conditions = add_face_voice_words(graph, loaders, is_saved_voice=True)
+    sampled = add_sampling(graph, "3 · Sample", loaders, conditions, SETTINGS)
+    add_save(graph, 4, loaders, sampled)
+    return graph
