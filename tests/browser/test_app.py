@@ -6,7 +6,6 @@ from support.host_client import output_files
 from support.video import read_video
 from tools.workflows.api_format import SMALL_LENGTH, SMALL_VALUES
 from tools.workflows.app import NAME
-from tools.workflows.blueprint import NAME as BLUEPRINT
 from tools.workflows.files import FOLDER
 
 FILE = FOLDER / f"{NAME}.json"
@@ -40,29 +39,27 @@ def test_filled_in_and_run_it_shows_the_clip(app, studio):
     assert (video.width, video.height, video.num_frames) == (128, 64, SMALL_LENGTH)
     inputs = {node["class_type"]: node["inputs"] for node in entry["prompt"][2].values()}
     assert inputs["LTXIDLoRA_Prompt"]["speech"] == "Good morning."
-    film = app.page.locator("video[controls]")
+    film = app.see("linear-center-panel").locator("video[controls]")
     film.wait_for()
     assert file["filename"] in (film.get_attribute("src") or "")
 
 
-@pytest.mark.parametrize("preset", ["custom", "paper"])
-def test_the_blueprints_preset_works_from_outside(app, studio, preset):
-    """`custom` means the values that the sampler starts with; nobody need open the blueprint for it to run."""
-    app.set_values({**SIZE, "seconds": 0.3, "preset": preset})
+def test_the_blueprints_preset_custom_means_the_samplers_own_values(open_page, studio):
+    """Nobody need open the blueprint for it to run."""
+    app = open_page("nodes2")
+    app.drop_file(FILE)
+    app.set_values({"max_side": 64, "seconds": 0.3, "preset": "custom"})
     prompt = app.page.evaluate("async () => (await app.graphToPrompt()).output")
     (sampler,) = [node for node in prompt.values() if node["class_type"] == "LTXIDLoRA_KSampler"]
-    assert sampler["inputs"]["preset"] == preset
+    assert sampler["inputs"]["preset"] == "custom"
     entry = studio.run(prompt)
     assert entry["status"]["status_str"] == "success"
 
 
-def test_one_choice_of_checkpoint_is_the_choice_of_every_loader(app):
+def test_one_choice_of_checkpoint_is_the_choice_of_every_loader(open_page):
+    app = open_page("nodes2")
+    app.drop_file(FILE)
     app.set_values({"checkpoint": "small_ltx20.safetensors"})
     prompt = app.page.evaluate("async () => (await app.graphToPrompt()).output")
     names = [node["inputs"].get("ckpt_name") for node in prompt.values()]
     assert [name for name in names if name] == ["small_ltx20.safetensors"] * 3
-
-
-def test_the_blueprint_names_its_inputs_as_the_form_does(app):
-    (head,) = [node for node in app.nodes() if node["title"] == BLUEPRINT]
-    assert list(head["values"])[:5] == ["speech", "visual", "sounds", "seconds", "shape"]

@@ -45,8 +45,8 @@ def draw_app() -> dict[str, Any]:
 
 def _graph(drawn: blueprint.Blueprint) -> Graph:
     graph = Graph(NAME, {**load_all(), drawn.schema.type: drawn.schema}, drawn.last_id)
-    graph.section(None, GREY, width=420).note("Read me", INTRODUCTION, height=420)
-    section = graph.section("1 · Face and voice", GREEN, width=360)
+    graph.section(None, GREY, width=360).note("Read me", INTRODUCTION, height=460)
+    section = graph.section("1 · Face and voice", GREEN, width=340)
     face = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=330)
     voice = section.node(
         "LoadAudio", title="Voice (3-5 s of one speaker, or a video)", audio="idlora_voice.flac", height=150

@@ -3,6 +3,7 @@
 from .graph import Graph
 from .head import (
     BLUE,
+    COLUMNS,
     Loaders,
     add_distilled_lora,
     add_face_voice_words,
@@ -85,8 +86,11 @@ def _finished(graph: Graph, loaders: Loaders) -> Graph:
 
 
 def _add_gguf_loaders(graph: Graph) -> Loaders:
-    section = graph.section("1 · Models", BLUE, width=420, is_below=True)
+    section = graph.section("1 · Models", BLUE, COLUMNS[0])
     base = section.node("UnetLoaderGGUF", unet_name=GGUF_MODEL.name, models=(GGUF_MODEL,))
+    video_vae = section.node("VAELoader", vae_name=VIDEO_VAE.name, models=(VIDEO_VAE,))
+    audio_vae = section.node("LTXVAudioVAELoader", ckpt_name=AUDIO_VAE.name, models=(AUDIO_VAE,))
+    section.column(COLUMNS[1])
     text_encoder = section.node(
         "DualCLIPLoaderGGUF",
         clip_name1=GGUF_TEXT_ENCODER.name,
@@ -94,8 +98,8 @@ def _add_gguf_loaders(graph: Graph) -> Loaders:
         type="ltxv",
         models=(GGUF_TEXT_ENCODER, TEXT_CONNECTORS),
     )
-    video_vae = section.node("VAELoader", vae_name=VIDEO_VAE.name, models=(VIDEO_VAE,))
-    audio_vae = section.node("LTXVAudioVAELoader", ckpt_name=AUDIO_VAE.name, models=(AUDIO_VAE,))
-    model = add_id_lora(section, add_distilled_lora(section, base["MODEL"], 1.0))
+    model = add_distilled_lora(section, base["MODEL"], 1.0)
+    section.column(COLUMNS[2])
+    model = add_id_lora(section, model)
     add_model_note(section, GGUF_FILES)
     return Loaders(base["MODEL"], model, text_encoder["CLIP"], video_vae["VAE"], audio_vae["Audio VAE"])

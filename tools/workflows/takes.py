@@ -2,7 +2,6 @@
 
 from .graph import Graph, Node, Section
 from .head import (
-    ORANGE,
     PURPLE,
     STATUS_HEIGHT,
     WORDS_TITLE,
@@ -12,7 +11,7 @@ from .head import (
     add_introduction,
     add_loaders,
 )
-from .tail import PREVIEW_HEIGHT, add_decoder, add_sampler, add_video_file
+from .tail import PREVIEW_HEIGHT, SAMPLER_WIDTH, add_sampler, add_save
 
 TABLE_HEIGHT = 380
 
@@ -45,14 +44,14 @@ def best_of_four() -> Graph:
     loaders = add_loaders(graph)
     conditions = add_face_voice_words(graph, loaders, has_shared_words=True)
     pick = _add_takes(graph, loaders, conditions)
-    section = graph.section("4 · Save", ORANGE, width=440)
-    add_video_file(section, graph.name, add_decoder(section, loaders, pick["latent"])["video"])
+    add_save(graph, 4, loaders, pick["latent"])
     return graph
 
 
 def _add_takes(graph: Graph, loaders: Loaders, conditions: Conditions) -> Node:
     section = graph.section("3 · Takes", PURPLE, width=360)
     takes = section.node("LTXIDLoRA_Takes", takes=4, first_seed=42)
+    section.column(SAMPLER_WIDTH)
     sampled = add_sampler(
         section,
         loaders.model,

@@ -19,9 +19,35 @@ app.registerExtension({
     app.api.addEventListener("execution_cached", onCached)
     app.api.addEventListener("execution_error", onError)
     app.api.addEventListener(ADVICE, onAdvice)
+    listenToRefusals()
     watchTyping()
   }
 })
+
+// What `validate_inputs` of a node refuses before anything runs: the frontend says that a value was rejected, not why.
+function listenToRefusals() {
+  const { queuePrompt } = app.api
+  app.api.queuePrompt = async function (...request) {
+    try {
+      const answer = await queuePrompt.apply(this, request)
+      showRefusals(answer?.node_errors)
+      return answer
+    } catch (error) {
+      showRefusals(error?.response?.node_errors)
+      throw error
+    }
+  }
+}
+
+function showRefusals(nodeErrors) {
+  for (const [id, { class_type, errors }] of Object.entries(nodeErrors ?? {})) {
+    if (!class_type?.startsWith(OURS)) continue
+    // "input - sentence", once for every input that the check looks at.
+    const refused = errors.filter(({ type }) => type === "custom_validation_failed")
+    const sentences = new Set(refused.map(({ details }) => details.slice(details.indexOf(" - ") + 3)))
+    for (const sentence of sentences) toast("error", titleOf(id) ?? class_type, sentence)
+  }
+}
 
 function onStart() {
   for (const message of shown) app.extensionManager.toast.remove(message)

@@ -138,6 +138,18 @@ window.probe = {
     return cards().map((card) => card.dataset.testid.replace("template-workflow-", ""))
   },
 
+  // What a node's status line shows.
+  statusOf(type) {
+    const node = app.rootGraph._nodes.find((node) => node.type === type)
+    return node.widgets.find(({ name }) => name === "$$node-text-preview")?.value
+  },
+
+  // Which of the page's text boxes is the widget's, by its text.
+  textBox(id, name) {
+    const { value } = this.node(id).widgets.find((widget) => widget.name === name)
+    return [...document.querySelectorAll("textarea")].findIndex((box) => box.value === value)
+  },
+
   // Bounds in graph units of all nodes and groups, or of some nodes.
   bounds(ids) {
     const boxes = app.rootGraph._nodes.filter((node) => !ids || ids.includes(String(node.id))).map(this.box)
