@@ -1,6 +1,7 @@
 """Takes, Pick Take and Score Take: several seeds of one prompt, heard, scored and ranked before a picture is decoded."""
 
 import json
+from typing import Any
 
 from comfy_api.latest import io
 
@@ -262,7 +263,7 @@ class ScoreTake(io.ComfyNode):
         return io.NodeOutput(text, ui=shown) if shown else io.NodeOutput(text)
 
 
-def _only(values, default=None):
+def _only(values, default=None) -> Any:
     """The one value of an input that comes as a list."""
     return default if not values or values[0] is None else values[0]
 

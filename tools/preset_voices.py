@@ -18,8 +18,8 @@ from idlora_core.voice_file import Voice, write_voice
 
 FOLDER = ROOT / "voices"
 RATE = 16_000
-LINE = "This voice was made by a computer. It belongs to nobody, and nobody has to be asked before it speaks for you."
-FRENCH_LINE = "Cette voix vient d'un ordinateur. Elle n'est à personne, et il ne faut demander à personne avant de s'en servir."
+LINE = "This voice was made by a computer. It belongs to nobody, and you may use it as you like."
+FRENCH_LINE = "Cette voix vient d'un ordinateur. Elle n'est à personne, et chacun peut s'en servir."
 # name: language, voice of espeak-ng, words a minute, pitch (0-99), words
 VOICES = {
     "Synthetic Ada (British)": ("English", "en-gb+f2", 175, 48, LINE),
@@ -32,9 +32,10 @@ STATEMENT = "Made by the speech synthesiser espeak-ng; it is nobody's voice. Use
 
 
 def make_voices(folder: Path = FOLDER) -> None:
-    for name, (language, *spoken) in VOICES.items():
+    for name, (language, speaker, words_per_minute, pitch, line) in VOICES.items():
+        flac = _read_aloud(speaker, words_per_minute, pitch, line)
         consent = Consent(by=BY, date=CREATED, scope="any use", statement=STATEMENT)
-        voice = Voice(name, flac=_read_aloud(*spoken), language=language, created=CREATED, consent=consent)
+        voice = Voice(name, flac=flac, language=language, created=CREATED, consent=consent)
         path = folder / f"{name}.safetensors"
         write_voice(voice, path, replace=True)
         print(path)

@@ -52,6 +52,7 @@ def take_all(window: Window, host: HostProcess) -> None:
         take_nodes_together(page, own)
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_run(page)
+        take_voice(page)
     take_plot(host)
 
 
@@ -106,6 +107,16 @@ def take_run(page: ComfyPage) -> None:
     picture = framed(page, box, zoom=1.2)
     save(picture, "run_reference")
     save(picture, "run_reference", HELP_IMAGES)
+
+
+def take_voice(page: ComfyPage) -> None:
+    """Load Voice after a run: player, card, status line."""
+    page.drop_file(FOLDER / "ID-LoRA Talking Head, saved voice.json")
+    page.set_values(SMALL_VALUES | {"length": SMALL_LENGTH, "seed": 42})
+    page.wait_success(page.run())
+    hide_all_but_the_graph(page)
+    picture = framed(page, page.probe("bounds", ids_of(page, "LTXIDLoRA_LoadVoice")), zoom=1.2)
+    save(picture, "run_voice", HELP_IMAGES)
 
 
 def take_plot(host: HostProcess) -> None:

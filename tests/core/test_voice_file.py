@@ -5,6 +5,7 @@ import os
 import struct
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ METADATA = {"format": "idlora.voice", "version": "1", "name": "Ada", "gap_second
 CONSENT = Consent(
     "Ada L.", "2026-11-01", "product films", "2027-10-31", "You may use my voice for these films."
 )
-VOICE = Voice(
+VOICE: Any = Voice(
     name="Ada",
     reference=Reference(LATENT, AudioGrid(), 0.08, LTX_2_3, "ab12"),
     flac=b"fLaC and so on",
@@ -41,7 +42,7 @@ VOICE = Voice(
 def test_a_voice_comes_back_bit_for_bit(tmp_path):
     path = tmp_path / "voices" / "Ada.safetensors"
     write_voice(VOICE, path)
-    loaded = read_voice(path)
+    loaded: Any = read_voice(path)
     assert torch.equal(loaded.reference.latent, LATENT) and loaded.reference.latent.dtype == torch.float32
     assert torch.equal(loaded.reference.bounds(), VOICE.reference.bounds())
     assert (loaded.reference.grid, loaded.reference.gap_seconds) == (AudioGrid(), 0.08)
@@ -55,13 +56,15 @@ def test_a_voice_comes_back_bit_for_bit(tmp_path):
 
 def test_a_gap_as_trained_is_written_as_seconds(tmp_path):
     write_voice(replace(VOICE, reference=Reference(LATENT)), tmp_path / "Ada.safetensors")
-    assert read_voice(tmp_path / "Ada.safetensors").reference.gap_seconds == 0.04
+    loaded: Any = read_voice(tmp_path / "Ada.safetensors")
+    assert loaded.reference.gap_seconds == 0.04
 
 
 def test_a_family_of_another_version_of_the_pack_is_unknown(tmp_path):
     path = tmp_path / "Ada.safetensors"
     save_file({"latent": LATENT}, path, {**METADATA, "vae_family": "LTX-3"})
-    assert read_voice(path).reference.audio_vae is UNKNOWN
+    loaded: Any = read_voice(path)
+    assert loaded.reference.audio_vae is UNKNOWN
 
 
 def test_a_recording_alone_is_a_voice(tmp_path):

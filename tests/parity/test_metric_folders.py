@@ -1,6 +1,7 @@
 """Transformers folders that measure a take, small and random, as the host's transformers writes and loads them."""
 
 import json
+from typing import Any
 
 import folder_paths
 import pytest
@@ -16,7 +17,7 @@ from transformers import (
     WhisperConfig,
     WhisperFeatureExtractor,
     WhisperForConditionalGeneration,
-    WhisperTokenizerFast,
+    WhisperTokenizerFast,  # pyright: ignore[reportAttributeAccessIssue]  found when it is asked for
 )
 
 from idlora_pack.nodes.host import metric_models
@@ -91,7 +92,7 @@ def write_whisper(folder):
 
 def test_a_speaker_verification_folder_compares_voices(folder, voice):
     write_wavlm(folder / "wavlm-sv", WavLMForXVector)
-    encoder = metric_models.voice_encoder("wavlm-sv")
+    encoder: Any = metric_models.voice_encoder("wavlm-sv")
     waveform, rate = voice
     embedding = encoder.embed(waveform, rate)
     assert embedding.vector.shape == (12,) and embedding.encoder == "wavlm-sv"
@@ -109,7 +110,7 @@ def test_a_folder_without_a_speaker_head_is_refused(folder):
 
 def test_a_whisper_folder_writes_down_what_it_hears(folder, voice):
     write_whisper(folder / "whisper-small")
-    listener = metric_models.recogniser("first found")
+    listener: Any = metric_models.recogniser("first found")
     assert listener.name == "whisper-small" and isinstance(listener.heard(*voice), str)
 
 

@@ -3,6 +3,7 @@
 import json
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import comfy.model_management as management
 import comfy.sd
@@ -317,7 +318,7 @@ def test_save_voice_keeps_an_embedding_on_request(reference, audio_vae, voice, m
     torch.manual_seed(0)
     torch.save(VoiceEncoder().state_dict(), metrics / "pretrained.pt")
     save(encoded, "Ada", audio, keep_audio=False, keep_embedding=True)
-    saved = read_voice(tmp_path / "voices" / "Ada.safetensors")
+    saved: Any = read_voice(tmp_path / "voices" / "Ada.safetensors")
     folder_paths.folder_names_and_paths.pop(voice_folder.FOLDER)
     assert saved.flac == b"" and saved.reference.embedding.vector.shape == (256,)
     assert saved.embedding.encoder == "Resemblyzer"

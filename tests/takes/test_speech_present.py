@@ -1,5 +1,7 @@
 """Speech or room noise: the pack's two detectors and Silero's own on labelled meetings and on read speech."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -131,7 +133,7 @@ def test_silence_and_noise_are_no_speech():
 
 def test_the_onset_is_where_the_words_begin(clips):
     sound = clips[-1].sound
-    before = measure_take(sound, RATE).onset_seconds
+    before: Any = measure_take(sound, RATE).onset_seconds
     quiet = 0.001 * torch.randn(1, 1, 2 * RATE, generator=torch.Generator().manual_seed(0))
     after = measure_take(torch.cat([quiet, sound], dim=-1), RATE).onset_seconds
     assert after == pytest.approx(before + 2, abs=0.1)

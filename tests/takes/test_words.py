@@ -1,6 +1,7 @@
 """Word errors with a real recogniser, loaded as a user's folder is: by the pack, through the host's transformers."""
 
 import re
+from typing import Any
 
 import folder_paths
 import pytest
@@ -36,7 +37,7 @@ def test_the_folder_is_found_by_what_it_holds():
 
 
 def test_words_of_five_sentences(sentences, record_property):
-    listener = metric_models.recogniser("first found")
+    listener: Any = metric_models.recogniser("first found")
     heard = [listener.heard(*sound) for sound, _ in sentences]
     errors = [word_errors(text, transcript) for (_, text), transcript in zip(sentences, heard, strict=True)]
     wrong, total = (sum(values) for values in zip(*errors, strict=True))
@@ -46,7 +47,7 @@ def test_words_of_five_sentences(sentences, record_property):
 
 
 def test_the_encoder_is_loaded_as_a_users(sentences):
-    encoder = metric_models.voice_encoder("first found")
+    encoder: Any = metric_models.voice_encoder("first found")
     (first, rate), (second, _) = sentences[0][0], sentences[2][0]
     assert encoder.embed(first, rate).similarity(encoder.embed(second, rate)) > 0.7
     assert encoder is metric_models.voice_encoder("pretrained.pt")
