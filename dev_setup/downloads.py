@@ -45,7 +45,7 @@ def _download(source: SourceArchive, into: Path) -> Path:
     tools of our environment.
 
     Raises:
-        SetupError: there is no such archive, or it has another hash.
+        SetupError: the archive is missing, or its hash differs.
     """
     wanted = f"{source.package}=={source.version}"
     requirement = into / "requirement.txt"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from .families import UNKNOWN, ModelFamily
-from .numerics import Numerics
+from .options import Numerics
 from .positions import AudioGrid, audio_tokens, checked_gap, reference_bounds
 from .voice_embedding import VoiceEmbedding
 

@@ -18,6 +18,7 @@ class IDLoRAExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import (
             check_credentials,
+            clip_length,
             decode,
             first_frame,
             guidance_options,
@@ -30,12 +31,13 @@ class IDLoRAExtension(ComfyExtension):
             takes,
             voices,
         )
+        from .host.status import telling_errors
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
-            *(voices, takes, save_signed_video, check_credentials),
+            *(clip_length, voices, takes, save_signed_video, check_credentials),
         )
-        return [node for module in modules for node in module.NODES]
+        return [telling_errors(node) for module in modules for node in module.NODES]
 
 
 async def comfy_entrypoint() -> IDLoRAExtension:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..speech_length import speech_seconds
 from ..voice.detection import LEAST_SPEECH_SECONDS, speech_frames
-from ..voice.frames import FRAMES_PER_SECOND, measure_frames
+from ..voice.features import FRAMES_PER_SECOND, measure_frames
 from ..voice.loudness import integrated_lufs
 from .echo import IS_ECHO, echo_likeness
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from .activity import SHORTEST_PAUSE_FRAMES, SHORTEST_SPEECH_FRAMES
-from .frames import FRAMES_PER_SECOND
+from .features import FRAMES_PER_SECOND
 from .runs import without_short_runs
 from .silero import CHUNK, SAMPLE_RATE_HZ, speech_probabilities
 from .waveform import resampled

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from . import detection
-from .frames import FRAMES_PER_SECOND, Frames
+from .features import FRAMES_PER_SECOND, Frames
 from .runs import runs, widened
 from .selection import SUSTAINED_LIKENESS
 from .waveform import Span

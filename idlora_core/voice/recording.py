@@ -8,7 +8,7 @@ from ..options import checked_choice
 from .activity import spoken_frames
 from .detection import speech_frames
 from .doctor import Diagnosis, diagnose
-from .frames import Frames, measure_frames
+from .features import Frames, measure_frames
 from .loudness import TARGET_LUFS, integrated_lufs, normalising_gain_db
 from .selection import best_spans, first_spans
 from .waveform import Span, checked_recording, first_sound, prepare_waveform

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import comfy.model_base
 import comfy.samplers
 import comfy.utils
 import torch
@@ -17,7 +16,8 @@ from ...idlora_core.sigmas import checked_sigmas
 from ...idlora_core.term_sizes import TermRecord, term_sizes
 from ...idlora_core.terms import Prediction
 from .cfg_hooks import CfgHooks
-from .conditioning import check_finite, check_single_reference, variant, with_reference
+from .checks import check_finite, check_model, check_prediction, check_single_reference
+from .conditioning import variant, with_reference
 from .forward.passes import Forward
 from .latents import check_joint_latent
 from .masking import with_kept_parts
@@ -162,25 +162,3 @@ class IdentityGuider(comfy.samplers.CFGGuider):
 def _name(sampler) -> str:
     """Of the host's sampler function, without `sample_`; empty for samplers of another kind."""
     return getattr(getattr(sampler, "sampler_function", None), "__name__", "").removeprefix("sample_")
-
-
-def check_prediction(denoised: torch.Tensor) -> None:
-    """Stop a run that can only end in noise or black.
-
-    Raises:
-        RuntimeError: the guided prediction is not finite.
-    """
-    if not torch.isfinite(denoised).all():
-        raise RuntimeError(
-            "The first guided prediction is not finite (NaN or infinity), so the clip would be black or silent: check"
-            " the strength and file of each LoRA, the guidance scales, and the precision in which the model is loaded."
-        )
-
-
-def check_model(model: ModelPatcher) -> None:
-    """Refuse a model that has no audio stream."""
-    if not isinstance(model.model, comfy.model_base.LTXAV):
-        raise ValueError(
-            f"ID-LoRA needs an LTX-2 audio-video model; the connected model is {type(model.model).__name__}."
-            " Load an LTX-2 or LTX-2.3 checkpoint."
-        )

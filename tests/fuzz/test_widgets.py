@@ -50,7 +50,7 @@ def good_pictures(host) -> np.ndarray:
 
 
 def rendered(host) -> np.ndarray:
-    """(F, H, W, 3) of a clip, every node of it run anew."""
+    """(F, H, W, 3) of a clip, every node of it run again."""
     host.post("/free", {"free_memory": True})
     save = {"images": ["decode", 1], "filename_prefix": "fuzz/frame"}
     extra = {"frames": {"class_type": "SaveImage", "inputs": save}}

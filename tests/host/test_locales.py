@@ -27,7 +27,7 @@ def test_every_text_is_translated_and_no_translation_is_left_over(definitions, l
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_file_is_drawn_from_the_catalogue(definitions, language):
     shipped = json.loads(file(language).read_text(encoding="utf-8"))
-    assert shipped == draw(read_catalogue(language), definitions), "Write it anew: python3 dev.py locales"
+    assert shipped == draw(read_catalogue(language), definitions), "Regenerate it: python3 dev.py locales"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,7 +10,7 @@ from idlora_core.voice import silero
 from idlora_core.voice.activity import spoken_frames
 from idlora_core.voice.detection import LEAST_SPEECH_SECONDS, speech_frames
 from idlora_core.voice.doctor import NOTHING_HEARD
-from idlora_core.voice.frames import measure_frames
+from idlora_core.voice.features import measure_frames
 from idlora_core.voice.recording import prepare_recording
 
 RATE = 16_000

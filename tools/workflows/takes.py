@@ -2,7 +2,6 @@
 
 from .graph import Graph, Node, Section
 from .head import (
-    ORANGE,
     PURPLE,
     STATUS_HEIGHT,
     WORDS_TITLE,
@@ -12,7 +11,7 @@ from .head import (
     add_introduction,
     add_loaders,
 )
-from .tail import PREVIEW_HEIGHT, add_decoder, add_sampler, add_video_file
+from .tail import PREVIEW_HEIGHT, SAMPLER_WIDTH, add_sampler, add_save
 
 TABLE_HEIGHT = 380
 
@@ -45,15 +44,14 @@ def best_of_four() -> Graph:
     loaders = add_loaders(graph)
     conditions = add_face_voice_words(graph, loaders, has_shared_words=True)
     pick = _add_takes(graph, loaders, conditions)
-    section = graph.section("4 · Save", ORANGE, width=440)
-    add_video_file(section, graph.name, add_decoder(section, loaders, pick["latent"])["video"])
-    _make_app(graph)
+    add_save(graph, 4, loaders, pick["latent"])
     return graph
 
 
 def _add_takes(graph: Graph, loaders: Loaders, conditions: Conditions) -> Node:
     section = graph.section("3 · Takes", PURPLE, width=360)
     takes = section.node("LTXIDLoRA_Takes", takes=4, first_seed=42)
+    section.column(SAMPLER_WIDTH)
     sampled = add_sampler(
         section,
         loaders.model,
@@ -79,20 +77,6 @@ def _add_pick(graph: Graph, section: Section, loaders: Loaders, conditions: Cond
     )
     section.space(STATUS_HEIGHT + TABLE_HEIGHT)
     return pick
-
-
-def _make_app(graph: Graph) -> None:
-    """What a person who only makes clips sees: face, voice, words, how many."""
-    prompt = _titled(graph, "ID-LoRA Prompt")
-    graph.app_inputs = [
-        (_titled(graph, "Face (first frame)"), "image"),
-        (_titled(graph, "Voice (3-5 s of one speaker)"), "audio"),
-        (_titled(graph, WORDS_TITLE), "value"),
-        (prompt, "visual"),
-        (prompt, "sounds"),
-        (_titled(graph, "Takes"), "takes"),
-    ]
-    graph.app_outputs = [node for node in graph.nodes if node.schema.type == "SaveVideo"]
 
 
 def _titled(graph: Graph, title: str) -> Node:

@@ -1,4 +1,4 @@
-"""The README's example of a script, run as it stands there but for names, port and size."""
+"""The example of a script in CONTRIBUTING.md, run as it stands there but for names, port and size."""
 
 import os
 import re
@@ -8,8 +8,8 @@ import sys
 from dev_setup.versions import ROOT
 from support.host_client import output_files
 
-EXAMPLE = re.compile(r"### From a script.*?```python\n(.*?)```", re.DOTALL)
-SMALL = '"LTXIDLoRA_FirstFrame": {"max_side": 64}, "LTXIDLoRA_KSampler": {"preset.steps": 1}, "PrimitiveInt"'
+EXAMPLE = re.compile(r"## From a script.*?```python\n(.*?)```", re.DOTALL)
+SMALL = '"LTXIDLoRA_FirstFrame": {"max_side": 64}, "LTXIDLoRA_KSampler": {"preset.steps": 1}, "LTXIDLoRA_ClipLength"'
 
 
 def in_this_host(script: str, host) -> str:
@@ -18,8 +18,8 @@ def in_this_host(script: str, host) -> str:
         "127.0.0.1:8188": f"127.0.0.1:{host.port}",
         "me.png": "idlora_portrait.png",
         "me.wav": "idlora_voice.flac",
-        '"PrimitiveInt"': SMALL,
-        '"value": 97': '"value": 9',
+        '"LTXIDLoRA_ClipLength"': SMALL,
+        '"seconds": 4.0': '"seconds": 0.3',
     }
     for old, new in replaced.items():
         assert old in script
@@ -28,7 +28,7 @@ def in_this_host(script: str, host) -> str:
 
 
 def test_the_example_posts_a_graph_that_runs(studio):
-    (script,) = EXAMPLE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    (script,) = EXAMPLE.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     before = set(studio.get("/history"))
     # -I: nothing of the tests may be importable; a proxy of the machine must not come between.
     environment = {**os.environ, "no_proxy": "127.0.0.1"}
