@@ -142,7 +142,7 @@ def ids_of(page: ComfyPage, *kinds: str) -> list[str]:
 
 def hide_all_but_the_graph(page: ComfyPage) -> None:
     page.command("Workspace.ToggleFocusMode")
-    page.page.add_style_tag(content=".no-drag.fixed { display: none }")
+    page.page.add_style_tag(content=".no-drag.fixed, .p-toast { display: none }")
 
 
 def example_values(kind: str) -> dict[str, Any]:
