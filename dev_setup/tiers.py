@@ -62,7 +62,6 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
         help=f"parity and host on these (default: host on {','.join(DEFAULT_HOSTS)})",
     )
 
-
     parser.add_argument(
         "--newest-frontend",
         action="store_true",

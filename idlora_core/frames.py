@@ -66,7 +66,9 @@ def clip_length(seconds: float, frame_rate: float) -> int:
     length = length_for(seconds, checked_frame_rate(frame_rate))
     if length > MAX_LENGTH:
         most = (MAX_LENGTH - FRAMES_PER_LATENT + 1) / frame_rate
-        raise ValueError(f"{seconds:g} s at {frame_rate:g} fps are {length} frames; use at most {most:.0f} s.")
+        raise ValueError(
+            f"{seconds:g} s at {frame_rate:g} fps are {length} frames; use at most {most:.0f} s."
+        )
     return length
 
 

@@ -85,6 +85,8 @@ def _scales(preset: Mapping[str, Any]) -> tuple[Scales, Scales]:
     if preset["preset"] in PRESETS:
         chosen = PRESETS[preset["preset"]]
         return chosen.video, chosen.audio
-    given = {name: value for name, value in preset.items() if value is not None}  # the host's word for not given
+    given = {
+        name: value for name, value in preset.items() if value is not None
+    }  # the host's word for not given
     knobs = {**PAPER_KNOBS, **given}
     return Scales.of_knobs("video", knobs), Scales.of_knobs("audio", knobs)

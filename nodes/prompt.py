@@ -8,7 +8,6 @@ from ..idlora_core.speech_length import speech_fit, words_fit
 from .host.status import send_advised_status
 from .sockets import CATEGORY, frame_rate_input, refusal
 
-
 TITLE = "ID-LoRA Prompt"
 
 

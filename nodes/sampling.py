@@ -19,7 +19,7 @@ from .host import sampling as host_sampling
 from .host.guider import IdentityGuider, identity_guider
 from .host.latents import FRAME_RATE
 from .host.res2s import sampler_names
-from .host.status import ExecutionBlocker, log, missing_output, send_advised_status, send_status, WARNING
+from .host.status import WARNING, ExecutionBlocker, log, missing_output, send_advised_status, send_status
 from .host.variant import variant_of
 from .host.voice_on_model import has_id_lora, keeps_sound
 from .pictures.drawing import CannotDraw

@@ -59,7 +59,12 @@ def host(
         tmp_path_factory.mktemp("host"),
         models=small_models,
         custom_nodes={**PACK, **TEXT_ENCODER_DOUBLE},
-        options=["--cpu", "--preview-method", "latent2rgb", *(["--front-end-root", frontend] if frontend else [])],
+        options=[
+            "--cpu",
+            "--preview-method",
+            "latent2rgb",
+            *(["--front-end-root", frontend] if frontend else []),
+        ],
         threads=1,
     )
     with process:

@@ -133,7 +133,9 @@ def take_app(page: ComfyPage) -> None:
 
 def take_plot(host: HostProcess) -> None:
     """The plot of a whole small run, as the sampler gives it."""
-    graph = small_overrides(json.loads((API_FOLDER / "ID-LoRA Talking Head, paper settings.json").read_text(encoding="utf-8")))
+    graph = small_overrides(
+        json.loads((API_FOLDER / "ID-LoRA Talking Head, paper settings.json").read_text(encoding="utf-8"))
+    )
     (sampler,) = [key for key, node in graph.items() if node["class_type"] == "LTXIDLoRA_KSampler"]
     graph[sampler]["inputs"]["preset.steps"] = PLOT_STEPS
     graph["plot"] = {

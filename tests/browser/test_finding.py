@@ -35,7 +35,10 @@ def test_the_template_browser_shows_each_workflow_with_its_picture(page):
 def test_the_template_search_finds_ours_by_what_people_look_for(open_page):
     """Only the start of a file name is searched, and so no name has every word."""
     found = open_page("nodes2").found_templates(*SEARCHES)
-    ours = {words: [name for name in names if name in TEMPLATES] for words, names in zip(SEARCHES, found, strict=True)}
+    ours = {
+        words: [name for name in names if name in TEMPLATES]
+        for words, names in zip(SEARCHES, found, strict=True)
+    }
     assert [words for words, names in ours.items() if not names] == []
     assert APP in ours["talking"] and APP in ours["voice"] and APP in ours["clone"] and APP in ours["face"]
     assert len(ours["talking head"]) >= len(TEMPLATES) - 1

@@ -13,7 +13,11 @@ from tools.workflows.api_format import SMALL_LENGTH, SMALL_VALUES
 from tools.workflows.files import FOLDER
 
 ONE_STAGE = FOLDER / "ID-LoRA Talking Head, paper settings.json"
-RUNS = [(name, renderer) for name in ("ID-LoRA Talking Head, paper settings", "ID-LoRA Talking Head, two stages") for renderer in RENDERERS]
+RUNS = [
+    (name, renderer)
+    for name in ("ID-LoRA Talking Head, paper settings", "ID-LoRA Talking Head, two stages")
+    for renderer in RENDERERS
+]
 TINY = {"max_side": 64, "seconds": 0.3, "steps": 2, "seed": 5}
 LONG = {**TINY, "steps": 400, "seed": 6}
 FORGET = {"unload_models": True, "free_memory": True}  # what was computed before, too

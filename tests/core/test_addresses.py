@@ -29,7 +29,9 @@ def test_nobody_elses_address_is_claimed():
 
 
 def test_an_address_of_others_would_be_found():
-    assert CLAIMS.search("https://github.com/" + "id-lora/a-pack") and CLAIMS.search("git@github.com:" + "id-lora/b")
+    assert CLAIMS.search("https://github.com/" + "id-lora/a-pack") and CLAIMS.search(
+        "git@github.com:" + "id-lora/b"
+    )
     assert not CLAIMS.search("https://github.com/" + "id-lora/ID-LoRA"), "the authors' own repository"
 
 

@@ -21,7 +21,10 @@ def asked(ui):
     """The form's widgets: (node, slot)."""
     nodes = {str(node["id"]): node for node in ui["nodes"]}
     return [
-        (nodes[node_id], *[slot for slot in nodes[node_id]["inputs"] if slot.get("widget") == {"name": widget}])
+        (
+            nodes[node_id],
+            *[slot for slot in nodes[node_id]["inputs"] if slot.get("widget") == {"name": widget}],
+        )
         for node_id, widget in ui["extra"]["linearData"]["inputs"]
     ]
 
@@ -64,5 +67,7 @@ def test_the_app_is_face_voice_blueprint_and_video():
         "voice": True,
     }
     inside, outside = ({node["id"] for node in nodes} for nodes in (definition["nodes"], ui["nodes"]))
-    assert not inside & outside, "the frontend gives nodes of a subgraph other ids where the graph has them too"
+    assert not inside & outside, (
+        "the frontend gives nodes of a subgraph other ids where the graph has them too"
+    )
     assert set(FIELDS) <= {slot["name"] for slot in head["inputs"]}

@@ -6,8 +6,8 @@ import pytest
 
 from tools.workflows import draw_api
 from tools.workflows.blueprint import EXPOSED, INPUT_ID, LEFT_OUT, NAME, OUTPUT_ID, REPLACED
-from tools.workflows.files import BLUEPRINT_FOLDER, blueprint_files
 from tools.workflows.distilled import distilled
+from tools.workflows.files import BLUEPRINT_FOLDER, blueprint_files
 from tools.workflows.schema import load_recorded
 
 SCHEMAS = load_recorded()

@@ -10,7 +10,9 @@ from tools.workflows.files import FOLDER
 
 NAMES = [*(workflow.build().name for workflow in WORKFLOWS), APP]
 ONE_STAGE = [
-    name for name in NAMES if name.split(", ")[-1] in ("fast lip sync", "paper settings", "GGUF") or name == APP
+    name
+    for name in NAMES
+    if name.split(", ")[-1] in ("fast lip sync", "paper settings", "GGUF") or name == APP
 ]
 # The frontend fits the graph into about 1182 x 787 pixels of a window of 1600 x 1000, and the classic renderer hides all
 # text below 57 %.

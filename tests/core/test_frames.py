@@ -155,7 +155,14 @@ def test_an_empty_part_is_left_out_and_an_empty_prompt_refused():
 
 @pytest.mark.parametrize(
     ("seconds", "frame_rate", "length"),
-    [(4.8, 25.0, 121), (4.84, 25.0, 121), (4.85, 25.0, 129), (5.0, 24.0, 121), (0.04, 25.0, 1), (1.0, 25.0, 25)],
+    [
+        (4.8, 25.0, 121),
+        (4.84, 25.0, 121),
+        (4.85, 25.0, 129),
+        (5.0, 24.0, 121),
+        (0.04, 25.0, 1),
+        (1.0, 25.0, 25),
+    ],
 )
 def test_seconds_become_the_next_length_that_fits(seconds, frame_rate, length):
     assert clip_length(seconds, frame_rate) == length
@@ -168,7 +175,12 @@ def test_a_lengths_own_seconds_give_that_length(n, frame_rate):
 
 @pytest.mark.parametrize(
     ("seconds", "frame_rate", "words"),
-    [(0.0, 25.0, "seconds is 0"), (math.nan, 25.0, "seconds is nan"), (5.0, 0.0, "frame_rate is 0"), (600.0, 60.0, "use at most 273 s")],
+    [
+        (0.0, 25.0, "seconds is 0"),
+        (math.nan, 25.0, "seconds is nan"),
+        (5.0, 0.0, "frame_rate is 0"),
+        (600.0, 60.0, "use at most 273 s"),
+    ],
 )
 def test_seconds_that_no_clip_can_have_are_refused(seconds, frame_rate, words):
     with pytest.raises(ValueError, match=words):

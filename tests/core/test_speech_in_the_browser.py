@@ -9,7 +9,13 @@ from playwright._impl._driver import compute_driver_executable
 
 from dev_setup.versions import ROOT
 from idlora_core.frames import length_for
-from idlora_core.speech_length import CHARACTERS_PER_SECOND, OTHER_SCRIPTS, speech_fit, speech_seconds, words_fit
+from idlora_core.speech_length import (
+    CHARACTERS_PER_SECOND,
+    OTHER_SCRIPTS,
+    speech_fit,
+    speech_seconds,
+    words_fit,
+)
 
 SCRIPT = ROOT / "web" / "js" / "speech.js"
 ASK = """
@@ -81,7 +87,9 @@ def test_the_same_sentence(text):
 
 
 def test_the_same_lengths():
-    cases = [(tenths / 10, rate) for tenths in range(1, 400, 7) for rate in (12.0, 23.976, 24.0, 25.0, 29.97, 60.0)]
+    cases = [
+        (tenths / 10, rate) for tenths in range(1, 400, 7) for rate in (12.0, 23.976, 24.0, 25.0, 29.97, 60.0)
+    ]
     assert in_javascript([("lengthFor", *case) for case in cases]) == [length_for(*case) for case in cases]
 
 

@@ -6,14 +6,14 @@ from support.host_client import ExecutionFailed, PromptRefused
 from support.small_graph import small_graph
 
 CLIP = {"class_type": "LTXIDLoRA_ClipLength", "inputs": {"seconds": 0.5, "frame_rate": 25.0}}
-LINKED = {"length": ["clip", 0], "frame_rate": ["clip", 1]}
+LINKED = {"length": ["seconds", 0], "frame_rate": ["seconds", 1]}
 NO_SIZE = {"width": None, "height": None}
 
 
 def test_seconds_become_the_next_length_and_both_nodes_say_so(render, status_lines):
-    video = render(small_graph({"clip": CLIP}, latent=LINKED, sample={"steps": 1}))
+    video = render(small_graph({"seconds": CLIP}, latent=LINKED, sample={"steps": 1}))
     assert (video.num_frames, video.frame_rate) == (17, 25)
-    assert status_lines("clip") == ["17 frames: 0.68 s at 25 fps"]
+    assert status_lines("seconds") == ["17 frames: 0.68 s at 25 fps"]
     assert status_lines("latent") == ["64x64, 17 frames, 0.68 s at 25 fps"]
 
 

@@ -14,7 +14,9 @@ PAGES = ROOT / "web" / "docs"
 OWN_TYPES = sorted(schema.type for schema in load_recorded().values() if schema.pack == OWN_PACK)
 SHARED_PAGES = {"LTXIDLoRA_Guider": "LTXIDLoRA_KSampler"}  # what one page says "as on" the other
 TRANSLATED = sorted(PAGES.glob("*/*.md"))
-MAIN_NODES = [f"LTXIDLoRA_{name}" for name in ("Load", "EncodeReferenceAudio", "FirstFrame", "Prompt", "KSampler")]
+MAIN_NODES = [
+    f"LTXIDLoRA_{name}" for name in ("Load", "EncodeReferenceAudio", "FirstFrame", "Prompt", "KSampler")
+]
 PICTURE = re.compile(r"!\[([^]]*)\]\(([^)]+)\)")
 
 
@@ -65,7 +67,9 @@ def translation(path):
 
 
 def test_the_main_nodes_have_a_page_in_each_language():
-    assert TRANSLATED == sorted(PAGES / node / f"{language}.md" for node in MAIN_NODES for language in ("fr", "zh"))
+    assert sorted(
+        PAGES / node / f"{language}.md" for node in MAIN_NODES for language in ("fr", "zh")
+    ) == TRANSLATED
 
 
 @pytest.mark.parametrize("path", TRANSLATED, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -78,4 +82,3 @@ def test_a_translated_page_names_every_input_as_the_node_does(host, path):
     ids = {name.removeprefix("preset_"): slot["name"] for name, slot in words["inputs"].items()}
     missing = [name for name, label in ids.items() if f"**{label}**" not in text or f"`{name}`" not in text]
     assert not missing
-

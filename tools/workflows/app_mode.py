@@ -44,9 +44,7 @@ APP_OUTPUTS = ("SaveVideo", "LTXIDLoRA_SaveSignedVideo", "SaveAudio")
 def linear_data(graph: Graph, inputs: tuple[AppInput, ...] = APP_INPUTS) -> dict[str, Any]:
     """The form of a graph, in the order of the table; a linked widget is not asked."""
     return {
-        "inputs": [
-            [str(node.id), entry.widget] for entry in inputs for node in _asked(graph, entry)
-        ],
+        "inputs": [[str(node.id), entry.widget] for entry in inputs for node in _asked(graph, entry)],
         "outputs": [str(node.id) for node in graph.nodes if node.schema.type in APP_OUTPUTS],
     }
 

@@ -14,9 +14,7 @@ from .schema import OWN_PACK, PACK_VERSIONS, InputSchema, NodeSchema, OutputSche
 from .ui_format import Link, draw_groups, draw_items, identifier, links_of
 
 NAME = "Talking Head (ID-LoRA)"
-DESCRIPTION = (
-    "Turns one picture, a voice clip and a prompt into a talking video: the face of the picture, the voice of the clip."
-)
+DESCRIPTION = "Turns one picture, a voice clip and a prompt into a talking video: the face of the picture, the voice of the clip."
 CATEGORY = "ID-LoRA"
 
 # What stands outside: nodes whose first output is an input of the blueprint, and those that are left out.

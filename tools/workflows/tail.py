@@ -123,4 +123,11 @@ def add_decoder(section: Section, loaders: Loaders, latent: Output) -> Node:
 
 
 def add_video_file(section: Section, name: str, video: Output) -> None:
-    section.node("SaveVideo", height=PLAYER_HEIGHT, video=video, filename_prefix=f"video/{name}", format="auto", codec="auto")
+    section.node(
+        "SaveVideo",
+        height=PLAYER_HEIGHT,
+        video=video,
+        filename_prefix=f"video/{name}",
+        format="auto",
+        codec="auto",
+    )
