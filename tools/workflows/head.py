@@ -137,7 +137,7 @@ def add_id_lora(section: Section, model: Output) -> Output:
 
 def add_face_voice_words(graph: Graph, loaders: Loaders) -> Conditions:
     section = graph.section("2 · Face, voice, words", GREEN, COLUMNS[0], is_below=True)
-    image = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=260)
+    image = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=300)
     audio = section.node(
         "LoadAudio", title="Voice (3-5 s of one speaker, or a video)", audio="idlora_voice.flac", height=130
     )
