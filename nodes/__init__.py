@@ -14,6 +14,7 @@ class IDLoRAExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import (
             check_credentials,
+            dataset,
             decode,
             first_frame,
             guidance_options,
@@ -27,7 +28,7 @@ class IDLoRAExtension(ComfyExtension):
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
-            *(save_signed_video, check_credentials),
+            *(save_signed_video, check_credentials, dataset),
         )
         return [node for module in modules for node in module.NODES]
 

@@ -22,6 +22,8 @@ Reason = Literal[
     "single clip",
     "caption missing",
     "caption too long",
+    "caption outside",
+    "no such clip",
     "equal name",
     "another pitch",
 ]
@@ -49,6 +51,8 @@ SENTENCES: dict[Reason, str] = {
     "caption too long": (
         "the caption at {start:.2f} s takes about {needed:.1f} s to say, and a cut lasts {seconds:.2f} s."
     ),
+    "caption outside": "the caption at {start:.2f} s leaves no room for a cut of {seconds:.2f} s: it ends at {end:.2f} s.",
+    "no such clip": "captions.csv names it, and there is no such clip.",
     "equal name": "{other} has the same name but for its ending, so that captions cannot tell them apart.",
     "another pitch": (
         "its median pitch is {pitch:.0f} Hz, that of {speaker} {usual:.0f} Hz: check that it is the same person."

@@ -55,16 +55,14 @@ def test_a_start_is_taken_from_which_the_cut_also_ends_in_a_pause():
     assert plan_starts(spoken, SECONDS)[0] == (130 - LEAD_FRAMES) / 100  # ends at 5.99 s, in the pause
 
 
-@given(st.lists(cuts, max_size=20), st.integers(1, 4), st.integers(0, 2**32))
+@given(st.lists(cuts, max_size=20, unique_by=lambda cut: cut.name), st.integers(1, 4), st.integers(0, 2**32))
 def test_a_reference_is_of_the_same_speaker_from_another_clip_and_never_overlaps(pool, count, seed):
     for target in pool:
         references = references_of(target, pool, count, seed)
         assert all(reference.speaker == target.speaker for reference in references)
         assert all(reference.file != target.file for reference in references)
         assert not any(overlap(reference, target) for reference in references)
-        assert references == references_of(target, list(reversed(pool)), count, seed) or len(set(pool)) < len(
-            pool
-        )
+        assert references == references_of(target, pool[::-1], count, seed)
 
 
 @settings(max_examples=30)
@@ -125,7 +123,7 @@ def test_a_killed_run_leaves_whole_files_only(tmp_path, delay):
     )
     process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE)
     assert process.stdout and process.stdout.readline() == b"up\n"
-    while not list(tmp_path.glob("*.safetensors")):
+    while not list(tmp_path.glob("[0-9]*.safetensors")):
         time.sleep(0.01)
     time.sleep(delay)
     os.kill(process.pid, signal.SIGKILL)
