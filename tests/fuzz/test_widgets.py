@@ -5,6 +5,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
+from support import clips
 from support.host_client import ApiGraph, HostError, PromptRefused, failure, output_files
 from support.small_graph import small_graph
 from support.video import pictures
@@ -15,7 +16,24 @@ VALUES: dict[str, tuple] = {
     "FLOAT": (0.0, 0.5, 1.0, -1.0, 25.0, 1e-9, 1e9, 1e30, -1e30, float("nan"), float("inf")),
     "STRING": ("", " ", "0", "2, 2", "1" * 5_000, "é\u202e語", "1," * 25_000, "[SPEECH]:", "nan", "-1"),
 }
-OWN_NODES = ("lora", "reference", "latent", "prompt", "sample", "decode")
+OWN_NODES = ("lora", "reference", "latent", "prompt", "sample", "decode", "dataset")
+DATASET: ApiGraph = {
+    "dataset": {
+        "class_type": "LTXIDLoRA_Dataset",
+        "inputs": {
+            "clips": "fuzz",
+            "name": "fuzz",
+            "consent": "Made up.",
+            "video_vae": ["model", 2],
+            "audio_vae": ["audio_vae", 0],
+            "clip": ["clip", 0],
+            "exports": "none",
+            "width": 64,
+            "height": 64,
+            "length": 9,
+        },
+    }
+}
 SECONDS_TO_RENDER = 60
 HOSTS_OWN = "seed"  # any number is one
 
@@ -23,7 +41,7 @@ HOSTS_OWN = "seed"  # any number is one
 @pytest.fixture(scope="module")
 def widgets(host) -> list[tuple[str, str, str]]:
     """(node of the graph, widget, type) of all widgets of our nodes that a link can feed."""
-    graph, found = small_graph(), []
+    graph, found = small_graph(DATASET), []
     for node in OWN_NODES:
         given = host.object_info(graph[node]["class_type"])[graph[node]["class_type"]]["input"]
         inputs = {**given.get("required", {}), **given.get("optional", {})}
@@ -33,6 +51,13 @@ def widgets(host) -> list[tuple[str, str, str]]:
             if kind[0] in PRIMITIVES and name != HOSTS_OWN
         ]
     return sorted(found)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_clips(host, recorded_speech) -> None:
+    speech = clips.at_16_khz(recorded_speech)
+    for name, sound in {"a": speech, "b": speech.flip(-1)}.items():
+        clips.write_clip(host.input_dir / "fuzz" / f"{name}.mp4", sound)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +79,8 @@ def test_a_linked_value(host, widgets, good_pictures, case, chance, is_one_sente
     node, widget, kind = widgets[(case * 7) % len(widgets)] if case < len(widgets) else chance.choice(widgets)
     value = chance.choice(VALUES[kind])
     primitive = {"class_type": PRIMITIVES[kind], "inputs": {"value": value}}
-    graph = small_graph({"linked": primitive}, sample={"steps": 1})
+    others = DATASET if node == "dataset" else {}
+    graph = small_graph({"linked": primitive, **others}, sample={"steps": 1})
     graph[node]["inputs"][widget] = ["linked", 0]
     with suppress(PromptRefused):  # by the host, at the primitive
         require_works_or_says_why(host, graph, widget, is_one_sentence)
