@@ -58,7 +58,9 @@ class Dataset(io.ComfyNode):
                 ),
                 video_vae_input(),
                 audio_vae_input(),
-                io.Clip.Input("clip", tooltip="From LTXV Audio Text Encoder Loader: Gemma 3, with the same checkpoint."),
+                io.Clip.Input(
+                    "clip", tooltip="From LTXV Audio Text Encoder Loader: Gemma 3, with the same checkpoint."
+                ),
                 io.Combo.Input(
                     "exports",
                     options=list(EXPORTS),
@@ -79,10 +81,22 @@ class Dataset(io.ComfyNode):
                     ),
                 ),
                 io.Int.Input(
-                    "width", default=512, min=32, max=MAX_SIDE, step=32, optional=True, tooltip="Pixels. Paper: 512."
+                    "width",
+                    default=512,
+                    min=32,
+                    max=MAX_SIDE,
+                    step=32,
+                    optional=True,
+                    tooltip="Pixels. Paper: 512.",
                 ),
                 io.Int.Input(
-                    "height", default=512, min=32, max=MAX_SIDE, step=32, optional=True, tooltip="Pixels. Paper: 512."
+                    "height",
+                    default=512,
+                    min=32,
+                    max=MAX_SIDE,
+                    step=32,
+                    optional=True,
+                    tooltip="Pixels. Paper: 512.",
                 ),
                 io.Int.Input(
                     "length",
@@ -124,7 +138,9 @@ class Dataset(io.ComfyNode):
             ],
             outputs=[
                 TrainingData.Output(display_name="dataset", tooltip="The dataset's folder, for training."),
-                io.String.Output(display_name="report", tooltip="What was used and what was left out, line by line."),
+                io.String.Output(
+                    display_name="report", tooltip="What was used and what was left out, line by line."
+                ),
             ],
             hidden=[io.Hidden.unique_id],
             is_output_node=True,

@@ -69,14 +69,21 @@ def _authors(dataset: Dataset, part: Path, folder: Path) -> None:
             _audio(reference["latent"], reference["seconds"].item()), part / "reference_audio_latents" / file
         )
         torch.save(_conditions(store.tensors(sample.text)), part / "conditions" / file)
-    config = AUTHORS_YAML.format(root=_quoted(folder), width=dataset.width, height=dataset.height, frames=dataset.num_frames)
+    config = AUTHORS_YAML.format(
+        root=_quoted(folder), width=dataset.width, height=dataset.height, frames=dataset.num_frames
+    )
     (part / "training.yaml").write_text(config, "utf-8")
 
 
 def _audio(latent: Tensor, seconds: float) -> dict[str, Tensor | int | float]:
     """(1, 8, T, 16) as their audio files have it."""
     time_steps, bins = latent.shape[2:]
-    return {"latents": latent[0].float(), "num_time_steps": time_steps, "frequency_bins": bins, "duration": seconds}
+    return {
+        "latents": latent[0].float(),
+        "num_time_steps": time_steps,
+        "frequency_bins": bins,
+        "duration": seconds,
+    }
 
 
 def _conditions(text: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -117,7 +124,9 @@ def _clips(dataset: Dataset, part: Path, folder: Path) -> None:
 
 
 def _row(sample: Sample, video: str, reference: str) -> str:
-    return json.dumps({"caption": sample.prompt, "video": video, "reference_audio": reference}, ensure_ascii=False)
+    return json.dumps(
+        {"caption": sample.prompt, "video": video, "reference_audio": reference}, ensure_ascii=False
+    )
 
 
 def _quoted(path: Path) -> str:

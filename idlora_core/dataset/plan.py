@@ -59,7 +59,9 @@ def plan(
     kept = _without_repeats(clips, remarks)
     kept = _with_partners(kept, remarks)
     _compare_pitches(kept, remarks)
-    pool = [Cut(clip.speaker, clip.file, start, cut_seconds) for clip in kept for start in clip.reference_starts]
+    pool = [
+        Cut(clip.speaker, clip.file, start, cut_seconds) for clip in kept for start in clip.reference_starts
+    ]
     targets, to_fill = [], []
     for clip in kept:
         for cut, caption in _captioned(clip, captions.get(clip.file, []), cut_seconds):

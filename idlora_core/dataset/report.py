@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .analysis import Clip
 from .plan import Plan
-from .reasons import Remark
+from .reasons import Reason, Remark
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,14 @@ class Report:
     @property
     def summary(self) -> str:
         used = sum(speaker.num_used for speaker in self.speakers)
+        speaking = sum(speaker.num_used > 0 for speaker in self.speakers)
         return (
-            f"{self.num_pairs} pairs of {len(self.speakers)} speakers, {self.seconds:.0f} s of targets from"
+            f"{_count(self.num_pairs, 'pair')} of {_count(speaking, 'speaker')}, {self.seconds:.0f} s of targets from"
             f" {used} of {self.num_files} clips"
         )
 
     @property
-    def reasons(self) -> list[tuple[str, int]]:
+    def reasons(self) -> list[tuple[Reason, int]]:
         """Reasons for leaving a clip or a cut out, the most frequent first."""
         return Counter(remark.reason for remark in self.remarks if remark.is_left_out).most_common()
 
@@ -64,7 +65,17 @@ class Report:
         return "\n".join(lines)
 
 
-def report(clips: Sequence[Clip], files: Sequence[tuple[str, str]], made: Plan, remarks: Sequence[Remark], num_encoded: int) -> Report:
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def report(
+    clips: Sequence[Clip],
+    files: Sequence[tuple[str, str]],
+    made: Plan,
+    remarks: Sequence[Remark],
+    num_encoded: int,
+) -> Report:
     """Count what was made.
 
     Args:
@@ -86,4 +97,6 @@ def report(clips: Sequence[Clip], files: Sequence[tuple[str, str]], made: Plan, 
             )
         )
     seconds = sum(speaker.target_seconds for speaker in speakers)
-    return Report(tuple(speakers), len(files), len(made.pairs), num_encoded, seconds, (*remarks, *made.remarks))
+    return Report(
+        tuple(speakers), len(files), len(made.pairs), num_encoded, seconds, (*remarks, *made.remarks)
+    )

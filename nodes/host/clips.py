@@ -81,7 +81,9 @@ def read_sound(path: Path) -> tuple[Tensor, int]:
     return (torch.nn.functional.pad(sound, (late, 0)) if late > 0 else sound[..., -late:]), rate
 
 
-def read_frames(path: Path, start: float, num_frames: int, frame_rate: float, width: int, height: int) -> Tensor:
+def read_frames(
+    path: Path, start: float, num_frames: int, frame_rate: float, width: int, height: int
+) -> Tensor:
     """(F, height, width, 3) in [0, 1]: at each moment the frame that is on the screen, covering the size.
 
     Args:
@@ -100,7 +102,11 @@ def read_frames(path: Path, start: float, num_frames: int, frame_rate: float, wi
             container.seek(int((begins + start) / time_base), stream=stream)
             shown = None
             for frame in container.decode(stream):
-                while shown is not None and len(frames) < num_frames and _before(moments[len(frames)], frame, begins):
+                while (
+                    shown is not None
+                    and len(frames) < num_frames
+                    and _before(moments[len(frames)], frame, begins)
+                ):
                     frames.append(_fitted(shown, width, height))
                 shown = frame
                 if len(frames) == num_frames:
@@ -135,7 +141,9 @@ def write_clip(path: Path, frames: Tensor, frame_rate: float, waveform: Tensor, 
         frames: (F, H, W, 3) in [0, 1], both sides even. waveform: (1, 2, N).
     """
     with av.open(str(path), "w", format="mp4") as container:
-        video = container.add_stream("libx264", rate=Fraction(frame_rate), options={"crf": CRF, "preset": "medium"})
+        video = container.add_stream(
+            "libx264", rate=Fraction(frame_rate), options={"crf": CRF, "preset": "medium"}
+        )
         video.width, video.height, video.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
         audio = container.add_stream("alac", rate=sample_rate, format="s16p", layout="stereo")
         for picture in (frames * 255).round().to(torch.uint8):

@@ -104,13 +104,14 @@ class DatasetRun:
     def _run(self) -> tuple[Dataset, Report]:
         settings = self.settings
         sources = find_clips(settings.clips, settings.cleaned, self.remarks)
-        known = [*(source.file for source in sources), *(remark.file for remark in self.remarks)]
+        files = [(source.speaker, source.file) for source in sources]
+        files += [((settings.clips / remark.file).parent.name, remark.file) for remark in self.remarks]
         captions = _captions(settings.clips)
         clips = self._analyse(sources)
         made = plan(
             clips,
             captions,
-            known,
+            [file for _, file in files],
             settings.cut_seconds,
             settings.references_per_target,
             settings.seed,
@@ -130,7 +131,6 @@ class DatasetRun:
         for kind in EXPORTS[settings.exports] if samples else ():
             comfy.model_management.throw_exception_if_processing_interrupted()
             export(dataset, kind)
-        files = [(source.speaker, source.file) for source in sources]
         return dataset, report(clips, files, made, self.remarks, self.num_encoded)
 
     # --- Reading ----------------------------------------------------------------------------------------------
@@ -309,7 +309,9 @@ def find_clips(folder: Path, cleaned: Path | None, remarks: list[Remark]) -> lis
     Raises:
         ValueError: there are none.
     """
-    paths = sorted(path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.suffix.lower() in SUFFIXES)
+    paths = sorted(
+        path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.suffix.lower() in SUFFIXES
+    )
     paths = [path for path in paths if path.is_file() and not path.name.startswith(".")]
     if not paths:
         raise ValueError(

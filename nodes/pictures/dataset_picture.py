@@ -38,16 +38,15 @@ def draw(report: Report) -> Tensor:
     face = font(FONT_SIZE * SCALE)
     speakers = sorted(report.speakers, key=lambda speaker: -speaker.target_seconds)
     rest = len(speakers) - MOST_SPEAKERS
-    notes = [(f"{count} x {reason}", REMARK) for reason, count in report.reasons]
-    notes += [(sentence, FAINT) for sentence in _first_of_each(report)]
-    lines = [(line, colour) for text, colour in notes for line in wrapped(text, WIDTH - 2 * MARGIN, face)]
+    lines = [line for text in left_out(report) for line in wrapped(text, WIDTH - 2 * MARGIN, face)]
     heading = wrapped(report.summary, WIDTH - 2 * MARGIN, face)
     shown_speakers = speakers[:MOST_SPEAKERS]
-    top = MARGIN + LINE * len(heading) + 4
+    top = MARGIN + LINE * (len(heading) + 1) + 8
     below = top + SPEAKER_HEIGHT * len(shown_speakers) + (LINE if rest > 0 else 0)
     canvas = Canvas(face, below + (LINE * (len(lines) + 1) if lines else 0) + MARGIN)
     for number, line in enumerate(heading):
         canvas.text(MARGIN, MARGIN + LINE * (number + 0.5), line)
+    _draw_legend(canvas, MARGIN + LINE * (len(heading) + 0.5))
     longest = max((s.speech_seconds for s in speakers), default=0.0)
     longest = max(longest, *(s.target_seconds for s in speakers), 1e-9)
     for number, speaker in enumerate(shown_speakers):
@@ -56,16 +55,28 @@ def draw(report: Report) -> Tensor:
         canvas.text(MARGIN, below - LINE / 2, f"and {rest} more speakers", FAINT)
     if lines:
         canvas.text(MARGIN, below + LINE / 2, "Left out", CLIPPED)
-    for number, (line, colour) in enumerate(lines):
-        canvas.text(MARGIN, below + LINE * (number + 1.5), line, colour)
+    for number, line in enumerate(lines):
+        canvas.text(MARGIN, below + LINE * (number + 1.5), line, REMARK)
     pixels = torch.frombuffer(bytearray(canvas.image.tobytes()), dtype=torch.uint8)
     return pixels.reshape(1, canvas.image.height, canvas.image.width, 3) / 255
 
 
-def _first_of_each(report: Report) -> list[str]:
-    """One sentence per reason, as an example."""
-    found = {remark.reason: remark.sentence for remark in reversed(report.remarks) if remark.is_left_out}
-    return [found[reason] for reason, _ in report.reasons if reason in found]
+def left_out(report: Report) -> list[str]:
+    """One clip per reason, and how many more there are; the most frequent reason first."""
+    first = {remark.reason: remark.sentence for remark in reversed(report.remarks)}
+    return [
+        f"{first[reason]} {count - 1} more like it." if count > 1 else first[reason]
+        for reason, count in report.reasons
+    ]
+
+
+def _draw_legend(canvas: Canvas, y: float) -> None:
+    x = MARGIN
+    for colour, text in ((TAKEN, "targets"), (LEFT_OUT, "speech found"), (TEXT, "level of each clip")):
+        width, half = (2, 5) if colour == TEXT else (10, 5)
+        canvas.box(x, y - half, x + width, y + half, TAKEN if colour == TEXT else colour)
+        canvas.text(x + width + 5, y, text, FAINT)
+        x += width + canvas.width_of(text) + 18
 
 
 def _draw_speaker(canvas: Canvas, speaker: Speaker, top: float, longest: float) -> None:

@@ -9,7 +9,10 @@ SECONDS = 4.84
 
 
 def test_what_is_written_is_read_again():
-    rows = [Caption("ann/a.mp4", 1.5, 'A "room", bright', "Hello,\nworld.", ""), Caption("b.mp4", None, "", "Hi.", "")]
+    rows = [
+        Caption("ann/a.mp4", 1.5, 'A "room", bright', "Hello,\nworld.", ""),
+        Caption("b.mp4", None, "", "Hi.", ""),
+    ]
     read = read_captions(written(rows))
     assert [caption for file in read.values() for caption in file] == rows
 
@@ -37,11 +40,14 @@ def test_what_cannot_be_read_is_one_sentence(text, words):
 
 def test_the_three_tags():
     caption = Caption("a.mp4", None, "A woman.", "Hello.", "A hall.")
-    assert checked_caption(caption, 0, SECONDS).prompt == "[VISUAL]: A woman. [SPEECH]: Hello. [SOUNDS]: A hall."
+    assert (
+        checked_caption(caption, 0, SECONDS).prompt == "[VISUAL]: A woman. [SPEECH]: Hello. [SOUNDS]: A hall."
+    )
 
 
 @pytest.mark.parametrize(
-    "speech, reason", [(None, "caption missing"), ("", "caption missing"), ("many words " * 20, "caption too long")]
+    "speech, reason",
+    [(None, "caption missing"), ("", "caption missing"), ("many words " * 20, "caption too long")],
 )
 def test_words_must_be_there_and_fit(speech, reason):
     caption = None if speech is None else Caption("a.mp4", None, "A woman.", speech, "")

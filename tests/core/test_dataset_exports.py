@@ -29,7 +29,7 @@ def dataset(tmp_path) -> Dataset:
         Sample(f"ann_{n}", "ann", f"ann/{n}.mp4", 0.5, "ann/9.mp4", 1.0, f'[SPEECH]: "Line" {n}.', *"vartcs")
         for n in range(2)
     )
-    dataset = Dataset(tmp_path / "my \"set\"", 64, 96, 121, 7, CONSENT, samples)
+    dataset = Dataset(tmp_path / 'my "set"', 64, 96, 121, 7, CONSENT, samples)
     dataset.folder.mkdir()
     store = dataset.store
     store.keep_tensors("v", {"latent": torch.randn(1, 128, 16, 3, 2)})
@@ -55,7 +55,12 @@ def test_the_authors_layout(dataset):
     config = yaml.safe_load((folder / "training.yaml").read_text("utf-8"))
     root = Path(config["data"]["preprocessed_data_root"])
     strategy = config["training_strategy"]
-    sources = ["latents", "conditions", strategy["audio_latents_dir"], strategy["reference_audio_latents_dir"]]
+    sources = [
+        "latents",
+        "conditions",
+        strategy["audio_latents_dir"],
+        strategy["reference_audio_latents_dir"],
+    ]
     samples = read_as_the_authors_do(root, sources)
     assert root == folder.resolve() and len(samples) == 2
     for sample in samples:
@@ -68,7 +73,10 @@ def test_the_authors_layout(dataset):
         assert (audio["num_time_steps"], audio["frequency_bins"], audio["duration"]) == (122, 16, 4.84)
         assert (reference["num_time_steps"], reference["duration"]) == (99, pytest.approx(3.9))
         text, mask = sample["conditions"], sample["conditions"]["prompt_attention_mask"]
-        assert text["video_prompt_embeds"].shape == (1024, 64) and text["audio_prompt_embeds"].shape == (1024, 32)
+        assert text["video_prompt_embeds"].shape == (1024, 64) and text["audio_prompt_embeds"].shape == (
+            1024,
+            32,
+        )
         assert mask.tolist() == [0] * (1024 - 37) + [1] * 37  # they turn it into (mask - 1) * largest
         for name in ("video", "audio"):
             assert torch.equal(text[f"{name}_prompt_embeds"][mask.bool()], dataset.store.tensors("t")[name])

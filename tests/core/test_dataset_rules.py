@@ -41,7 +41,9 @@ def test_cuts_lie_in_the_clip_hold_speech_and_never_overlap(stretches):
     assert all(start >= 0 and start + SECONDS <= len(spoken) / 100 + 1e-9 for start in starts)
     assert all(b - a >= SECONDS - 1e-9 for a, b in zip(starts, starts[1:], strict=False))
     for start in starts:
-        assert spoken[round(start * 100) : round((start + SECONDS) * 100)].sum() >= 100 * least_speech(SECONDS)
+        assert spoken[round(start * 100) : round((start + SECONDS) * 100)].sum() >= 100 * least_speech(
+            SECONDS
+        )
 
 
 @given(st.integers(0, 600), st.integers(484, 2000))

@@ -83,7 +83,10 @@ def test_two_speakers_become_pairs(made):
     assert all(sample["target"].split("/")[0] == sample["source"].split("/")[0] for sample in samples)
     first = samples[0]
     assert first["prompt"] == "[VISUAL]: A woman, near. [SPEECH]: Good morning. [SOUNDS]: A quiet room."
-    tensors = {kind: load_file(folder / "cache" / f"{first[kind]}.safetensors") for kind in ("video", "audio", "reference", "text")}
+    tensors = {
+        kind: load_file(folder / "cache" / f"{first[kind]}.safetensors")
+        for kind in ("video", "audio", "reference", "text")
+    }
     assert tensors["video"]["latent"].shape == (1, 128, 7, 2, 2)
     assert tensors["audio"]["latent"].shape == (1, 8, 50, 16)  # 1.96 s: 49, and the encoder's last one
     assert tensors["reference"]["latent"].shape[2] <= 50 and tensors["reference"]["seconds"] <= SECONDS + 0.01
@@ -97,7 +100,10 @@ def test_the_report_is_drawn(studio, made):
     assert picture["type"] == "temp"
     image = Image.open(studio.work_dir / "temp" / picture["filename"]).convert("RGB")
     colours = {colour for _, colour in image.getcolors(maxcolors=2**20) or ()}
-    assert image.width == 720 and {ImageColor.getrgb(name) for name in ("#4fc3b0", "#66707e", "#eef1f5")} <= colours
+    assert (
+        image.width == 720
+        and {ImageColor.getrgb(name) for name in ("#4fc3b0", "#66707e", "#eef1f5")} <= colours
+    )
 
 
 def test_what_trainers_are_given_holds_the_cut(made):
@@ -148,17 +154,26 @@ def test_every_bad_clip_is_named_with_its_own_sentence_and_the_run_goes_on(studi
     folder = studio.input_dir / "mixed"
     said = clips.write_bad_clips(folder, *voices)
     rows = ["file,start,visual,speech,sounds", "x/gone.mp4,,,Hello.,"]
-    rows += [f"{file},0.3,A person.,{'word ' * 40 if 'many' in file else 'Hello.'}," for file in said if "no_words" not in file]
+    rows += [
+        f"{file},0.3,A person.,{'word ' * 40 if 'many' in file else 'Hello.'},"
+        for file in said
+        if "no_words" not in file
+    ]
     (folder / "captions.csv").write_text("\n".join(rows), "utf-8")
     lines = report_of(studio.run(graph(clips="mixed", name="mixed")))
     for path in (studio.work_dir / "temp").glob("*.png"):
         shutil.copy(path, "/tmp/ds_pictures")
     for file, words in said.items():
         sentences = [line for line in lines if line.startswith(f"{file}: ")]
-        assert [words in sentence and sentence.endswith(".") for sentence in sentences] == [True], (file, sentences)
+        assert [words in sentence and sentence.endswith(".") for sentence in sentences] == [True], (
+            file,
+            sentences,
+        )
     assert "x/gone.mp4: captions.csv names it, and there is no such clip." in lines
     used = {"x/phone.mp4", "x/odd.mkv", "x/short_sound.mp4"}
-    samples = json.loads((studio.output_dir / "idlora_datasets/mixed/dataset.json").read_text("utf-8"))["samples"]
+    samples = json.loads((studio.output_dir / "idlora_datasets/mixed/dataset.json").read_text("utf-8"))[
+        "samples"
+    ]
     assert {sample["target"] for sample in samples} == used
     to_fill = (studio.output_dir / "idlora_datasets/mixed/captions_to_fill.csv").read_text("utf-8")
     assert "x/no_words.mp4,0.23,,,\n" in to_fill
@@ -187,7 +202,7 @@ def test_an_interrupted_run_is_taken_up(studio, made, people):
     entry = studio.wait(prompt_id, timeout=120)
     assert (failure(entry) or "").startswith("Interrupted in LTXIDLoRA_Dataset")
     kept = len(list((folder / "cache").iterdir()))
-    assert 0 < kept and not (folder / "dataset.json").exists()
+    assert kept > 0 and not (folder / "dataset.json").exists()
     encoded = report_of(studio.run(graph(name="again", references_per_target=2)))[0]
     total = len(list((folder / "cache").iterdir()))
     assert encoded.endswith(f"; {total - kept} encoded now.") and total > kept

@@ -36,7 +36,10 @@ def write_clip(
     times = times or [number / frame_rate for number in range(round(seconds * frame_rate))]
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=frame_rate, options={"preset": "ultrafast", "crf": "20"})
-        video.width, video.height, video.pix_fmt = *size, "yuv420p" if size[0] % 2 == size[1] % 2 == 0 else "yuv444p"
+        video.width, video.height, video.pix_fmt = (
+            *size,
+            "yuv420p" if size[0] % 2 == size[1] % 2 == 0 else "yuv444p",
+        )
         video.codec_context.time_base = Fraction(1, 1000)
         if transfer is not None:
             video.codec_context.color_trc = transfer
@@ -101,7 +104,11 @@ def write_bad_clips(folder: Path, speech: Tensor, example: Tensor) -> dict[str, 
         "x/odd.mkv": (reordered(speech, 4), {"size": (51, 37)}, "is 51x37, scaled and cropped to 64x64"),
         "x/odd.mp4": (reordered(speech, 7), {}, "x/odd.mkv has the same name"),
         "x/hdr.mp4": (reordered(speech, 5), {"transfer": PQ}, "is HDR video (PQ)"),
-        "x/short_sound.mp4": (reordered(speech, 6), {"seconds": seconds + 1}, "ends 1.0 s before its picture"),
+        "x/short_sound.mp4": (
+            reordered(speech, 6),
+            {"seconds": seconds + 1},
+            "ends 1.0 s before its picture",
+        ),
         "x/no_words.mp4": (reordered(speech, 8), {}, "has no words in captions.csv"),
         "x/many_words.mp4": (reordered(speech, 9), {}, "s to say, and a cut lasts 1.96 s"),
         "x/no_audio.mp4": (None, {"seconds": 3.0}, "has no sound"),
@@ -110,7 +117,9 @@ def write_bad_clips(folder: Path, speech: Tensor, example: Tensor) -> dict[str, 
     for file, (waveform, options, _) in clips.items():
         write_clip(folder / file, waveform, **options)
     (folder / "x/broken.mp4").write_bytes(b"\0\0\0 ftypisom" + bytes(5000))
-    return {file: words for file, (_, _, words) in clips.items()} | {"x/broken.mp4": "cannot be read as a video"}
+    return {file: words for file, (_, _, words) in clips.items()} | {
+        "x/broken.mp4": "cannot be read as a video"
+    }
 
 
 def irregular_times(seconds: float) -> list[float]:
