@@ -18,7 +18,7 @@ from .console import SetupError, run_logged, say, tail
 from .environment import variables
 from .versions import NEWEST_HOST, ROOT
 
-DEFAULT_WORKFLOW = "idlora_one_stage"
+DEFAULT_WORKFLOW = "ID-LoRA Talking Head, paper settings"
 DEFAULT_OUT = ROOT / "output"
 DAY = 24 * 3600
 

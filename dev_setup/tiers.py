@@ -9,11 +9,11 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cache, chromium, downloads, environment, hosts, processes
+from . import cache, chromium, downloads, environment, hosts, processes, takes_assets
 from .console import SetupError, say
 from .versions import HOSTS, NEWEST_HOST, OLDEST_HOST, TESTS
 
-TIERS = ("core", "setup", "parity", "host", "install", "browser", "fuzz")
+TIERS = ("core", "setup", "takes", "parity", "host", "install", "browser", "fuzz")
 WITHOUT_HOST = ("core", "setup")
 DEFAULT_HOSTS = (OLDEST_HOST, NEWEST_HOST)
 SECONDS_TO_END = 30
@@ -129,6 +129,8 @@ def _variables(run: Run) -> dict[str, str]:
     if run.tier not in WITHOUT_HOST:
         variables["IDLORA_COMFY_TREE"] = str(downloads.comfyui(run.host))
         variables["IDLORA_MODELS"] = str(hosts.small_models())
+    if run.tier == "takes":
+        variables["IDLORA_TAKES"] = str(takes_assets.takes_assets())
     if run.tier == "browser":
         variables["IDLORA_CHROMIUM"] = str(chromium.executable())
     return variables

@@ -8,12 +8,17 @@ class IDLoRAExtension(ComfyExtension):
 
     async def on_load(self) -> None:
         from .host.example_media import offer_examples
+        from .host.metric_models import register_folder
+        from .host.voice_folder import register_folders
 
         offer_examples()
+        register_folder()
+        register_folders()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import (
             check_credentials,
+            clip_length,
             dataset,
             decode,
             first_frame,
@@ -24,13 +29,16 @@ class IDLoRAExtension(ComfyExtension):
             sampling,
             save_signed_video,
             second_stage,
+            takes,
+            voices,
         )
+        from .host.status import telling_errors
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
-            *(save_signed_video, check_credentials, dataset),
+            *(clip_length, voices, takes, save_signed_video, check_credentials, dataset),
         )
-        return [node for module in modules for node in module.NODES]
+        return [telling_errors(node) for module in modules for node in module.NODES]
 
 
 async def comfy_entrypoint() -> IDLoRAExtension:

@@ -22,7 +22,7 @@ from support.browser.window import Window, open_window
 from support.host_client import output_files
 from support.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
 from tools.workflows import WORKFLOWS, small_overrides
-from tools.workflows.api_format import SMALL_LENGTH, SMALL_VALUES
+from tools.workflows.api_format import SMALL_VALUES
 from tools.workflows.files import API_FOLDER, FOLDER
 
 IMAGES = ROOT / "docs" / "images"
@@ -52,6 +52,7 @@ def take_all(window: Window, host: HostProcess) -> None:
         take_nodes_together(page, own)
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_run(page)
+        take_voice(page)
     take_plot(host)
 
 
@@ -63,8 +64,9 @@ def take_workflows(page: ComfyPage) -> None:
 
 
 def short_name(workflow: str) -> str:
-    """What sets a workflow apart from the others: `idlora_gguf` is gguf, `..., signed` is signed."""
-    return workflow.removeprefix("idlora_").split(", ")[-1]
+    """The name of the function that builds it: short, and without spaces."""
+    names = {entry.build().name: entry.build.__name__ for entry in WORKFLOWS}
+    return names.get(workflow, "app")
 
 
 def take_nodes(page: ComfyPage, kinds: list[str]) -> None:
@@ -90,8 +92,8 @@ def take_nodes_together(page: ComfyPage, kinds: list[str], num_columns: int = 4)
 
 def take_run(page: ComfyPage) -> None:
     """After a run: the window, with sampler, decoder and player in view; and what the reference's node shows."""
-    page.drop_file(FOLDER / "idlora_one_stage.json")
-    page.set_values(SMALL_VALUES | {"length": SMALL_LENGTH, "seed": 42})
+    page.drop_file(FOLDER / "ID-LoRA Talking Head, paper settings.json")
+    page.set_values(SMALL_VALUES | {"seed": 42})
     page.wait_success(page.run())
     page.film()
     page.page.evaluate("() => document.querySelector('video').pause()")
@@ -107,9 +109,21 @@ def take_run(page: ComfyPage) -> None:
     save(picture, "run_reference", HELP_IMAGES)
 
 
+def take_voice(page: ComfyPage) -> None:
+    """Load Voice after a run: player, card, status line."""
+    page.drop_file(FOLDER / "ID-LoRA Talking Head, saved voice.json")
+    page.set_values(SMALL_VALUES | {"length": SMALL_LENGTH, "seed": 42})
+    page.wait_success(page.run())
+    hide_all_but_the_graph(page)
+    picture = framed(page, page.probe("bounds", ids_of(page, "LTXIDLoRA_LoadVoice")), zoom=1.2)
+    save(picture, "run_voice", HELP_IMAGES)
+
+
 def take_plot(host: HostProcess) -> None:
     """The plot of a whole small run, as the sampler gives it."""
-    graph = small_overrides(json.loads((API_FOLDER / "idlora_one_stage.json").read_text(encoding="utf-8")))
+    graph = small_overrides(
+        json.loads((API_FOLDER / "ID-LoRA Talking Head, paper settings.json").read_text(encoding="utf-8"))
+    )
     (sampler,) = [key for key, node in graph.items() if node["class_type"] == "LTXIDLoRA_KSampler"]
     graph[sampler]["inputs"]["preset.steps"] = PLOT_STEPS
     graph["plot"] = {

@@ -30,5 +30,5 @@ def test_each_missing_model_is_offered_from_its_address(open_page, bare_host, na
 
 def test_nodes_2_offers_the_same(open_page, bare_host):
     page = open_page("nodes2", host=bare_host)
-    page.drop_file(FOLDER / "idlora_one_stage.json")
-    assert page.offered_downloads() == models_of("idlora_one_stage")
+    page.drop_file(FOLDER / "ID-LoRA Talking Head, paper settings.json")
+    assert page.offered_downloads() == models_of("ID-LoRA Talking Head, paper settings")

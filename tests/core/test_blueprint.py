@@ -1,4 +1,4 @@
-"""The blueprint: a well-formed file, and inside it the one-stage workflow."""
+"""The blueprint: a well-formed file, and inside it the fast workflow."""
 
 import json
 
@@ -6,8 +6,8 @@ import pytest
 
 from tools.workflows import draw_api
 from tools.workflows.blueprint import EXPOSED, INPUT_ID, LEFT_OUT, NAME, OUTPUT_ID, REPLACED
+from tools.workflows.distilled import distilled
 from tools.workflows.files import BLUEPRINT_FOLDER, blueprint_files
-from tools.workflows.one_stage import one_stage
 from tools.workflows.schema import load_recorded
 
 SCHEMAS = load_recorded()
@@ -42,10 +42,12 @@ def test_one_node_stands_for_the_subgraph(blueprint, definition):
     widgets = {slot["name"]: slot["type"] for slot in node["inputs"] if "widget" in slot}
     assert widgets == {
         **dict.fromkeys(("visual", "speech", "sounds"), "STRING"),
-        "length": "INT",
-        "frame_rate": "FLOAT",
-        "seed": "INT",
+        **dict.fromkeys(("seconds", "frame_rate", "distilled_strength"), "FLOAT"),
+        **dict.fromkeys(("seed", "max_side"), "INT"),
+        **dict.fromkeys(("shape", "checkpoint", "text_encoder", "id_lora", "distilled_lora"), "COMBO"),
+        "preset": "COMFY_DYNAMICCOMBO_V3",
     }
+    assert all(slot["label"] for slot in node["inputs"])
     sockets = {slot["name"]: slot["type"] for slot in node["inputs"] if "widget" not in slot}
     assert sockets == {"face": "IMAGE", "voice": "AUDIO"}
 
@@ -89,9 +91,9 @@ def test_no_slot_knows_a_link_that_is_not_there(definition):
     assert all(slot["linkIds"] for side in ("inputs", "outputs") for slot in definition[side])
 
 
-def test_inside_is_the_one_stage_workflow(definition):
+def test_inside_is_the_fast_workflow(definition):
     """Every inner node is one of the workflow's, with its links; what it lacks is what stands outside."""
-    api = draw_api(one_stage())
+    api = draw_api(distilled())
     outside = {key for key, node in api.items() if node["class_type"] in (*REPLACED, *LEFT_OUT)}
     inside = {str(node["id"]): node for node in definition["nodes"] if node["type"] != "MarkdownNote"}
     assert inside.keys() == api.keys() - outside
@@ -110,21 +112,33 @@ def test_inside_is_the_one_stage_workflow(definition):
                 assert name == REPLACED[api[expected[0]]["class_type"]]
 
 
-@pytest.mark.parametrize(("name", "title", "widget"), EXPOSED)
-def test_an_exposed_widget_starts_with_the_workflows_value(definition, name, title, widget):
-    (slot,) = [slot for slot in definition["inputs"] if slot["name"] == name]
-    (link,) = [link for link in definition["links"] if link["id"] in slot["linkIds"]]
-    (node,) = [node for node in definition["nodes"] if node["id"] == link["target_id"]]
-    assert node["inputs"][link["target_slot"]]["widget"] == {"name": widget}
-    (expected,) = [
-        n["inputs"][widget] for n in draw_api(one_stage()).values() if n["_meta"]["title"] == title
-    ]
-    widgets = [entry.name for entry in SCHEMAS[node["type"]].widgets]
-    assert node["widgets_values"][widgets.index(widget)] == expected
+@pytest.mark.parametrize("exposed", EXPOSED, ids=lambda entry: entry.name)
+def test_an_exposed_widget_starts_with_the_workflows_value(definition, exposed):
+    (slot,) = [slot for slot in definition["inputs"] if slot["name"] == exposed.name]
+    links = [link for link in definition["links"] if link["id"] in slot["linkIds"]]
+    assert slot["label"] == exposed.label and len(links) == len(exposed.targets)
+    for link, (node_type, widget) in zip(links, exposed.targets, strict=True):
+        (node,) = [node for node in definition["nodes"] if node["id"] == link["target_id"]]
+        assert node["type"] == node_type
+        assert node["inputs"][link["target_slot"]]["widget"] == {"name": widget}
+        assert value_inside(node, widget) == value_in_the_workflow(node_type, widget)
+
+
+def value_inside(node, widget):
+    """In the order of the widgets; a seed is followed by what happens to it after a run."""
+    names = []
+    for entry in SCHEMAS[node["type"]].chosen({"preset": "distilled"}).widgets:
+        names += [entry.name, "control"] if entry.control_after_generate else [entry.name]
+    return node["widgets_values"][names.index(widget)]
+
+
+def value_in_the_workflow(node_type, widget):
+    (value,) = [n["inputs"][widget] for n in draw_api(distilled()).values() if n["class_type"] == node_type]
+    return value
 
 
 def test_the_loaders_inside_offer_their_files(definition):
-    workflow = {node.schema.type: node.models for node in one_stage().nodes if node.models}
+    workflow = {node.schema.type: node.models for node in distilled().nodes if node.models}
     inside = {node["type"]: node["properties"].get("models") for node in definition["nodes"]}
     for node_type, models in workflow.items():
         assert inside[node_type] == [vars(model) for model in models]

@@ -8,6 +8,7 @@ import pytest
 
 from support.host_process import PACK_NAME
 from tools.workflows import WORKFLOWS, blueprint
+from tools.workflows.app import NAME as APP
 from tools.workflows.files import API_FOLDER, BLUEPRINT_FOLDER, FOLDER
 from tools.workflows.schema import DYNAMIC_COMBO, OWN_PACK, load_recorded, read_live
 
@@ -91,9 +92,9 @@ def combos(info):
     return found
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, APP])
 def test_template_browser_lists_the_workflow_with_its_picture(host, name):
-    assert sorted(host.get("/workflow_templates")[PACK_NAME]) == sorted(NAMES)
+    assert sorted(host.get("/workflow_templates")[PACK_NAME]) == sorted([*NAMES, APP])
     answer = host.fetch(f"/api/workflow_templates/{PACK_NAME}/{quote(name)}.jpg")
     assert answer.status == http.client.OK and answer.content_type == "image/jpeg"
     assert answer.body == (FOLDER / f"{name}.jpg").read_bytes()

@@ -27,11 +27,11 @@ AUDIO = Scales(cfg=7.0, identity=4.0, stg=1.0, av_bimodal=3.0)
 
 
 @pytest.fixture(autouse=True)
-def fresh_compiler(monkeypatch):
-    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 2)  # each takes seconds
+def fresh_compiler():
     torch.compiler.reset()
     counters.clear()
-    yield
+    with torch._dynamo.config.patch(recompile_limit=2):  # each takes seconds
+        yield
     torch.compiler.reset()
 
 
@@ -102,7 +102,7 @@ def test_a_compiled_model_gives_the_same(model, clip, denoise, way, backend, spe
     num_compiled = counters["frames"]["ok"]
     assert equal(ours, denoise(guided(model, clip, speed), clip, SIGMAS))
     assert equal(denoise(plain(compiled, clip), clip, SIGMAS), denoise(plain(model, clip), clip, SIGMAS))
-    assert (num_compiled > 0) == way.startswith("blocks")  # of the whole, our passes are not compiled
+    assert num_compiled > 0
 
 
 @pytest.mark.parametrize("way", WAYS)

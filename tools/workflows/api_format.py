@@ -4,12 +4,11 @@ import copy
 from typing import Any
 
 from .graph import Graph, Node, Output
-from .head import LENGTH_TITLE
 
 ApiGraph = dict[str, dict[str, Any]]
 
-SMALL_LENGTH = 25
-SMALL_VALUES = {"max_side": 128, "preset.steps": 4}
+SMALL_VALUES = {"max_side": 128, "preset.steps": 4, "seconds": 1.0}
+SMALL_LENGTH = 25  # frames of one second at 25 fps
 
 
 def draw_api(graph: Graph) -> ApiGraph:
@@ -31,8 +30,6 @@ def small_overrides(api_graph: ApiGraph) -> ApiGraph:
     for node in small.values():
         inputs = node["inputs"]
         inputs |= {name: value for name, value in SMALL_VALUES.items() if _is_number(inputs.get(name))}
-        if node.get("_meta", {}).get("title") == LENGTH_TITLE:
-            inputs["value"] = SMALL_LENGTH
     return small
 
 

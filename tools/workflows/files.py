@@ -8,7 +8,7 @@ from typing import Any
 
 from dev_setup.versions import ROOT
 
-from . import blueprint, continued, distilled, one_stage, signed, two_stage
+from . import app, blueprint, continued, distilled, one_stage, signed, takes, two_stage
 from .api_format import draw_api
 from .graph import Graph
 from .schema import GGUF_PACK
@@ -34,11 +34,13 @@ class Workflow:
 
 
 WORKFLOWS = (
-    Workflow(one_stage.one_stage, "ID-LoRA · one stage", "a face, a voice, a prompt: a talking clip"),
+    Workflow(distilled.distilled, "ID-LoRA · fast", "a face, a voice, a prompt: a talking clip"),
+    Workflow(one_stage.one_stage, "ID-LoRA · paper settings", "30 steps, all four guidances"),
     Workflow(two_stage.two_stage, "ID-LoRA · two stages", "twice the size, the voice kept"),
     Workflow(two_stage.two_stage_hq, "ID-LoRA · two stages HQ", "fewer, finer steps with res_2s"),
-    Workflow(distilled.distilled, "ID-LoRA · distilled", "eight steps, for small cards"),
     Workflow(continued.continued, "ID-LoRA · clip after clip", "a longer talk, one face, one voice"),
+    Workflow(takes.best_of_four, "ID-LoRA · best of four", "four takes heard, the best one becomes a clip"),
+    Workflow(one_stage.saved_voice, "ID-LoRA · saved voice", "a voice on file, a face, a prompt"),
     Workflow(signed.signed, "ID-LoRA · signed", "a talking clip that says what it is"),
     Workflow(distilled.gguf, "ID-LoRA · GGUF", "quantised files, eight steps", needs_packs=(GGUF_PACK,)),
 )
@@ -56,6 +58,11 @@ def files(workflow: Workflow, folder: Path = FOLDER, api_folder: Path = API_FOLD
 def blueprint_files(folder: Path = BLUEPRINT_FOLDER) -> dict[Path, str]:
     """The blueprint's file, whose name is what the frontend shows, with its text."""
     return {folder / f"{blueprint.NAME}.json": as_text(blueprint.draw_blueprint())}
+
+
+def app_files(folder: Path = FOLDER) -> dict[Path, str]:
+    """The file of the template that is an app: the blueprint has the graph, so that there is no API format of it."""
+    return {folder / f"{app.NAME}.json": as_text(app.draw_app())}
 
 
 def as_text(drawn: dict[str, Any]) -> str:
