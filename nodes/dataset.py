@@ -127,7 +127,7 @@ class Dataset(io.ComfyNode):
                     tooltip="Clips whose speech is less far above their noise are left out. Measured in cleaned_speech where there is one.",
                 ),
                 io.Int.Input(
-                    "seed",
+                    "pairing_seed",
                     default=0,
                     min=0,
                     max=2**32 - 1,
@@ -173,7 +173,7 @@ class Dataset(io.ComfyNode):
         length=121,
         references_per_target=1,
         least_snr_db=15.0,
-        seed=0,
+        pairing_seed=0,
     ) -> io.NodeOutput:
         host_vae.check_video_vae(video_vae)
         host_vae.audio_model(audio_vae)
@@ -190,7 +190,7 @@ class Dataset(io.ComfyNode):
             references_per_target=int(
                 checked_number("references_per_target", references_per_target, 1, MAX_REFERENCES)
             ),
-            seed=seed,
+            seed=pairing_seed,
             least_snr_db=checked_number("least_snr_db", least_snr_db, *SNR_DB, " dB"),
             exports=checked_choice("exports", exports, tuple(EXPORTS)),
         )

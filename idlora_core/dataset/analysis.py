@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from ..voice.activity import spoken_frames
+from ..voice.detection import speech_frames
 from ..voice.doctor import MOST_CLIPPED, Diagnosis, diagnose
-from ..voice.features import FRAMES_PER_SECOND, measure_frames
+from ..voice.features import FRAMES_PER_SECOND, Frames, measure_frames
 from ..voice.waveform import SAMPLE_RATES_HZ, SILENT_PEAK_DBFS, at_most_stereo, peak_dbfs, resampled
 from .cuts import least_speech, plan_starts
 from .reasons import LeftOut
@@ -63,27 +64,25 @@ def analysed(
     """
     waveform = waveform[..., : round(picture_seconds * sample_rate)]
     _check_sound(waveform, sample_rate)
-    frames = measure_frames(waveform, sample_rate)
-    spoken = spoken_frames(frames)
-    found = _diagnosis(waveform, sample_rate)
+    found, frames, heard = _measured(waveform, sample_rate)
     if found.clipped_share >= MOST_CLIPPED:
         raise LeftOut("clipped", percent=100 * found.clipped_share)
     is_cleaned = cleaned is not None and not _is_silent(cleaned[0])
-    _check_reference(_diagnosis(*cleaned) if cleaned and is_cleaned else found, least_snr_db)
-    starts = plan_starts(spoken, cut_seconds)
+    _check_reference(_measured(*cleaned)[0] if cleaned and is_cleaned else found, least_snr_db)
+    starts = plan_starts(heard, cut_seconds)
     if not starts:
         raise LeftOut(
-            "little speech", seconds=cut_seconds, needed=least_speech(cut_seconds), found=found.speech_seconds
+            "little speech", seconds=cut_seconds, needed=least_speech(cut_seconds), found=found.heard_seconds
         )
     mono = resampled(at_most_stereo(waveform).mean(dim=(0, 1)), sample_rate, RATE_HZ)
-    voiced = frames.f0_hz[spoken & frames.is_voiced]
+    voiced = frames.f0_hz[heard & frames.is_voiced]
     return Clip(
         speaker,
         file,
         waveform.shape[-1] / sample_rate,
         tuple(starts),
         tuple(starts if cleaned is None else _starts_with_speech(cleaned, starts, cut_seconds)),
-        int(spoken.sum()) / FRAMES_PER_SECOND,
+        found.heard_seconds,
         found.level_dbfs,
         voiced.median().item() if voiced.numel() else None,
         pcm_digest(mono),
@@ -102,10 +101,13 @@ def _check_sound(waveform: Tensor, sample_rate: int) -> None:
         raise LeftOut("silent", peak=peak)
 
 
-def _diagnosis(waveform: Tensor, sample_rate: int) -> Diagnosis:
-    frames = measure_frames(waveform, sample_rate)
-    whole = [(0, waveform.shape[-1])]
-    return diagnose(frames, spoken_frames(frames), whole, sample_rate, waveform.shape[-1] / sample_rate)
+def _measured(waveform: Tensor, sample_rate: int) -> tuple[Diagnosis, Frames, Tensor]:
+    """Of a whole recording: what it is worth, its features, and which frames are speech."""
+    frames, heard = measure_frames(waveform, sample_rate), speech_frames(waveform, sample_rate)
+    heard = heard[: len(frames)]
+    whole, seconds = [(0, waveform.shape[-1])], waveform.shape[-1] / sample_rate
+    found = diagnose(frames, spoken_frames(frames), heard, whole, sample_rate, seconds)
+    return found, frames, heard
 
 
 def _check_reference(found: Diagnosis, least_snr_db: float) -> None:
@@ -123,11 +125,11 @@ def _starts_with_speech(cleaned: tuple[Tensor, int], starts: list[float], cut_se
     waveform, sample_rate = cleaned
     if _is_silent(waveform):
         return []
-    spoken = spoken_frames(measure_frames(waveform, sample_rate))
+    heard = speech_frames(waveform, sample_rate)
 
     def speech(start: float) -> float:
         first = round(start * FRAMES_PER_SECOND)
-        return int(spoken[first : first + round(cut_seconds * FRAMES_PER_SECOND)].sum()) / FRAMES_PER_SECOND
+        return int(heard[first : first + round(cut_seconds * FRAMES_PER_SECOND)].sum()) / FRAMES_PER_SECOND
 
     return [start for start in starts if speech(start) >= least_speech(cut_seconds)]
 

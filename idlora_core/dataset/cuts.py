@@ -22,7 +22,7 @@ def plan_starts(spoken: Tensor, seconds: float) -> list[float]:
     taken, else the first. Cuts do not overlap, lie wholly in the clip and each hold `least_speech`.
 
     Args:
-        spoken: (F,) bool, one per 10 ms, as `activity.spoken_frames` gives it.
+        spoken: (F,) bool, one per 10 ms, as `detection.speech_frames` gives it.
         seconds: length of a cut.
     """
     length = round(seconds * FRAMES_PER_SECOND)

@@ -113,4 +113,6 @@ def test_the_latent_is_ltx_cores(checkpoint):
     with torch.no_grad():
         expected = encoder.eval()((2 * frames - 1).movedim(-1, 0)[None])
         latent = host_vae.encode_frames(vae, frames)
-    assert latent.shape == expected.shape and ((latent - expected).norm() / expected.norm()).item() < 2e-6  # measured: 8.4e-7
+    assert (
+        latent.shape == expected.shape and ((latent - expected).norm() / expected.norm()).item() < 2e-6
+    )  # measured: 8.4e-7
