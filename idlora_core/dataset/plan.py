@@ -1,19 +1,16 @@
 """From clips and captions to pairs, with what was left out on the way. Pure: nothing is read or written."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
+from ..voice_embedding import VoiceEmbedding
 from .analysis import Clip
 from .captions import Caption, checked_caption
 from .pairs import Cut, references_of
 from .reasons import LeftOut, Remark
 from .repeats import SAME, likeness
-
-ANOTHER_PITCH_SEMITONES = 7.0  # a man's and a woman's voice are about 9 apart
-LEAST_CLIPS_FOR_PITCH = 3
+from .same_speaker import compared_pitches, compared_voices
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,7 @@ def plan(
     cut_seconds: float,
     references_per_target: int,
     seed: int,
+    voices: Mapping[str, VoiceEmbedding] | None = None,
 ) -> Plan:
     """Choose targets and references.
 
@@ -54,11 +52,12 @@ def plan(
         clips: that can be used, in order; of two that repeat each other the later one is left out.
         captions: by file. known_files: all clips that are there, used or not.
         cut_seconds: length of a cut.
+        voices: by file, where a speaker encoder is there; else pitches are compared.
     """
     remarks = [Remark(file, "no such clip") for file in captions if file not in set(known_files)]
     kept = _without_repeats(clips, remarks)
     kept = _with_partners(kept, remarks)
-    _compare_pitches(kept, remarks)
+    remarks += compared_voices(kept, voices) if voices else compared_pitches(kept)
     pool = [
         Cut(clip.speaker, clip.file, start, cut_seconds) for clip in kept for start in clip.reference_starts
     ]
@@ -102,18 +101,6 @@ def _with_partners(clips: Sequence[Clip], remarks: list[Remark]) -> list[Clip]:
     alone = [clip for found in by_speaker.values() if len(found) == 1 for clip in found]
     remarks += [Remark(clip.file, "single clip", {"speaker": clip.speaker}) for clip in alone]
     return [clip for clip in clips if clip not in alone]
-
-
-def _compare_pitches(clips: Sequence[Clip], remarks: list[Remark]) -> None:
-    """A weak test of one speaker per folder: it tells a man from a woman, not two men."""
-    for clip in clips:
-        pitches = [other.pitch_hz for other in clips if other.speaker == clip.speaker and other.pitch_hz]
-        if clip.pitch_hz is None or len(pitches) < LEAST_CLIPS_FOR_PITCH:
-            continue
-        usual = median(pitches)
-        if abs(12 * math.log2(clip.pitch_hz / usual)) > ANOTHER_PITCH_SEMITONES:
-            figures = {"pitch": clip.pitch_hz, "usual": usual, "speaker": clip.speaker}
-            remarks.append(Remark(clip.file, "another pitch", figures))
 
 
 def _captioned(clip: Clip, rows: list[Caption], seconds: float) -> list[tuple[Cut, Caption | None]]:

@@ -26,8 +26,17 @@ Reason = Literal[
     "no such clip",
     "equal name",
     "another pitch",
+    "another voice",
+    "unlike the others",
 ]
-USED_ALL_THE_SAME: tuple[Reason, ...] = ("variable frame rate", "size", "short sound", "another pitch")
+USED_ALL_THE_SAME: tuple[Reason, ...] = (
+    "variable frame rate",
+    "size",
+    "short sound",
+    "another pitch",
+    "another voice",
+    "unlike the others",
+)
 
 SENTENCES: dict[Reason, str] = {
     "corrupt": "it cannot be read as a video ({error}): export it again.",
@@ -54,6 +63,12 @@ SENTENCES: dict[Reason, str] = {
     "caption outside": "the caption at {start:.2f} s leaves no room for a cut of {seconds:.2f} s: it ends at {end:.2f} s.",
     "no such clip": "captions.csv names it, and there is no such clip.",
     "equal name": "{other} has the same name but for its ending, so that captions cannot tell them apart.",
+    "another voice": (
+        "by {encoder} it sounds more like {other} ({nearer:.2f}) than like {speaker} ({likeness:.2f}): check the folder."
+    ),
+    "unlike the others": (
+        "by {encoder} it is less like {speaker} ({likeness:.2f}) than the other clips are ({usual:.2f}): listen to it."
+    ),
     "another pitch": (
         "its median pitch is {pitch:.0f} Hz, that of {speaker} {usual:.0f} Hz: check that it is the same person."
     ),

@@ -25,9 +25,11 @@ from ...idlora_core.dataset.store import MEGABYTE, Store, check_space, file_dige
 from ...idlora_core.sound import fitted_to_frames
 from ...idlora_core.voice.recording import prepare_recording
 from ...idlora_core.voice.waveform import at_most_stereo, resampled
+from ...idlora_core.voice_embedding import VoiceEmbedding
 from . import vae as host_vae
 from .clips import SUFFIXES, Unreadable, clip_info, read_frames, read_sound, write_clip, write_wav
 from .fingerprints import weights_digest
+from .metric_models import AUTO, voice_encoder
 from .text_features import text_features
 
 SOUND_SUFFIXES = (".wav", ".flac", ".mp3", ".m4a", ".ogg", *SUFFIXES)
@@ -79,10 +81,12 @@ class DatasetRun:
         self.store = Store(settings.output / "cache")
         self.remarks: list[Remark] = []
         self.num_encoded = 0
+        self.encoder = voice_encoder(AUTO)
+        self.voices: dict[str, VoiceEmbedding] = {}
         models = {
-            "video_vae": video_vae.first_stage_model,
-            "audio_vae": audio_vae.first_stage_model,
-            "text": clip.cond_stage_model,
+            "video_vae": video_vae.patcher,
+            "audio_vae": audio_vae.patcher,
+            "text": clip.patcher,
         }
         self.weights = {name: weights_digest(model) for name, model in models.items()}
 
@@ -115,6 +119,7 @@ class DatasetRun:
             settings.cut_seconds,
             settings.references_per_target,
             settings.seed,
+            self.voices,
         )
         _write_to_fill(settings.output, made.to_fill)
         made, samples = self._encode(made, {source.file: source for source in sources})
@@ -166,6 +171,11 @@ class DatasetRun:
             settings.least_snr_db,
             cleaned,
         )
+        if self.encoder is not None:
+            sound, sound_rate = cleaned if cleaned and clip.reference_starts else (waveform, rate)
+            first = round(clip.starts[0] * sound_rate)
+            heard = sound[..., first : first + round(settings.cut_seconds * sound_rate)]
+            self.voices[source.file] = self.encoder.embed(heard, sound_rate)
         missing = info.seconds - waveform.shape[-1] / rate
         if missing > SHORT_SOUND_SECONDS:
             self.remarks.append(Remark(source.file, "short sound", {"seconds": missing}))

@@ -10,6 +10,7 @@ from idlora_core.dataset.captions import Caption
 from idlora_core.dataset.plan import plan
 from idlora_core.dataset.reasons import LeftOut, Remark
 from idlora_core.dataset.report import report
+from idlora_core.voice_embedding import VoiceEmbedding
 from support import recordings
 
 RATE, SECONDS = 16_000, 1.96
@@ -130,3 +131,24 @@ def test_sound_that_is_none(value, reason):
     with pytest.raises(LeftOut) as left_out:
         analysed("ann", "a.mp4", torch.full((1, 1, 4 * RATE), value), RATE, 4.0, SECONDS, 15.0)
     assert left_out.value.reason == reason
+
+
+def test_a_clip_that_sounds_like_another_speaker_is_used_and_named():
+    clips = [clip(f"{name}/{n}.mp4") for name in ("ann", "bob") for n in range(3)]
+    directions = {"ann": torch.tensor([1.0, 0.1]), "bob": torch.tensor([0.1, 1.0])}
+    voices = {c.file: VoiceEmbedding(directions[c.speaker], "some encoder") for c in clips}
+    voices["ann/2.mp4"] = VoiceEmbedding(directions["bob"], "some encoder")
+    rows = captions(*(c.file for c in clips))
+    result = plan(clips, rows, [c.file for c in clips], SECONDS, 1, 0, voices)
+    (remark,) = result.remarks
+    assert (remark.file, remark.reason, remark.is_left_out) == ("ann/2.mp4", "another voice", False)
+    assert "more like bob (1.00) than like ann (0.20)" in remark.sentence and len(result.pairs) == 6
+
+
+def test_a_clip_unlike_the_others_of_the_only_speaker_is_named():
+    clips = [clip(f"ann/{n}.mp4") for n in range(4)]
+    voices = {c.file: VoiceEmbedding(torch.tensor([1.0, 0.1]), "some encoder") for c in clips}
+    assert not plan(clips, captions(*voices), list(voices), SECONDS, 1, 0, voices).remarks
+    voices["ann/3.mp4"] = VoiceEmbedding(torch.tensor([0.1, 1.0]), "some encoder")
+    (remark,) = plan(clips, captions(*voices), list(voices), SECONDS, 1, 0, voices).remarks
+    assert (remark.file, remark.reason) == ("ann/3.mp4", "unlike the others")
