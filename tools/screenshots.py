@@ -112,7 +112,7 @@ def take_run(page: ComfyPage) -> None:
 def take_voice(page: ComfyPage) -> None:
     """Load Voice after a run: player, card, status line."""
     page.drop_file(FOLDER / "ID-LoRA Talking Head, saved voice.json")
-    page.set_values(SMALL_VALUES | {"length": SMALL_LENGTH, "seed": 42})
+    page.set_values(SMALL_VALUES | {"seed": 42})
     page.wait_success(page.run())
     hide_all_but_the_graph(page)
     picture = framed(page, page.probe("bounds", ids_of(page, "LTXIDLoRA_LoadVoice")), zoom=1.2)
