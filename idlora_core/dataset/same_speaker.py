@@ -1,4 +1,8 @@
-"""Whether the clips of a folder are of one person. Nothing is left out for it: what is odd is named."""
+"""Whether the clips of a folder are of one person. Nothing is left out for it: what is odd is named.
+
+Measured with Resemblyzer, six speakers, five seconds a clip (tests/takes/test_same_speaker.py): a clip in the wrong folder
+is named 60 of 60 times beside its own speaker's folder, 41 of 60 times in the only folder; 0 of 36 right clips are.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
