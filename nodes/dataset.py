@@ -197,7 +197,9 @@ class Dataset(io.ComfyNode):
         dataset, report = DatasetRun(settings, video_vae, audio_vae, clip).run()
         remark = "" if report.num_pairs else " Nothing can be trained with this: see the report."
         send_status(cls.hidden.unique_id, f"{report.summary}.{remark}")
-        return io.NodeOutput(dataset, report.text, ui=_picture(report))
+        shown_picture = _picture(report)
+        outputs = dataset, report.text
+        return io.NodeOutput(*outputs, ui=shown_picture) if shown_picture else io.NodeOutput(*outputs)
 
 
 def _folder(widget: str, text: str) -> Path:

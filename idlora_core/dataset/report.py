@@ -48,7 +48,8 @@ class Report:
     @property
     def reasons(self) -> list[tuple[Reason, int]]:
         """Reasons for leaving a clip or a cut out, the most frequent first."""
-        return Counter(remark.reason for remark in self.remarks if remark.is_left_out).most_common()
+        counts: Counter[Reason] = Counter(remark.reason for remark in self.remarks if remark.is_left_out)
+        return counts.most_common()
 
     @property
     def text(self) -> str:

@@ -47,7 +47,11 @@ def compared_voices(clips: Sequence[Clip], voices: Mapping[str, VoiceEmbedding])
             name: _mean_likeness(clip, clips, name, voices) for name in speakers if name != clip.speaker
         }
         other = max(others, key=lambda name: others[name], default=None)
-        figures = {"encoder": voices[clip.file].encoder, "speaker": clip.speaker, "likeness": likeness}
+        figures: dict[str, object] = {
+            "encoder": voices[clip.file].encoder,
+            "speaker": clip.speaker,
+            "likeness": likeness,
+        }
         if other is not None and others[other] > likeness + NOISE_BAND:
             figures |= {"other": other, "nearer": others[other]}
             remarks.append(Remark(clip.file, "another voice", figures))

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy
 import torch
+from av.error import FFmpegError
 from torch import Tensor
 
 from ...idlora_core.frames import centre_crop_resize
@@ -49,7 +50,7 @@ def clip_info(path: Path) -> ClipInfo:
         with av.open(str(path)) as container:
             times = sorted(float(p.pts * p.time_base) for p in container.demux(video=0) if p.pts is not None)
             has_audio = bool(container.streams.audio)
-    except (av.FFmpegError, OSError, IndexError, StopIteration, ValueError) as error:
+    except (FFmpegError, OSError, IndexError, StopIteration, ValueError) as error:
         raise Unreadable(_reason(error)) from error
     steps = numpy.diff(times) if len(times) > 1 else numpy.array([1.0])
     usual = float(numpy.median(steps))
@@ -75,7 +76,7 @@ def read_sound(path: Path) -> tuple[Tensor, int]:
                 first = frame.time if first is None else first
                 parts += [part.to_ndarray() for part in resampler.resample(frame)]
             sound = torch.from_numpy(numpy.concatenate(parts, axis=1))[None]
-    except (av.FFmpegError, OSError, IndexError, ValueError) as error:
+    except (FFmpegError, OSError, IndexError, ValueError) as error:
         raise Unreadable(_reason(error)) from error
     late = round(((first or 0.0) - begins) * rate)
     return (torch.nn.functional.pad(sound, (late, 0)) if late > 0 else sound[..., -late:]), rate
@@ -113,7 +114,7 @@ def read_frames(
                     break
             while shown is not None and len(frames) < num_frames:  # the last frame stays for its time
                 frames.append(_fitted(shown, width, height))
-    except (av.FFmpegError, OSError, IndexError, ValueError) as error:
+    except (FFmpegError, OSError, IndexError, ValueError) as error:
         raise Unreadable(_reason(error)) from error
     if not frames:
         raise Unreadable("no frames")

@@ -12,27 +12,26 @@ import torch
 from comfy.sd import CLIP, VAE
 from torch import Tensor
 
-from ...idlora_core.dataset import captions as caption_file
 from ...idlora_core.dataset.analysis import Clip, analysed
-from ...idlora_core.dataset.captions import Caption, read_captions, written
+from ...idlora_core.dataset.captions import Caption, written
 from ...idlora_core.dataset.exports import AUTHORS, CLIPS, EXPORTS, export
 from ...idlora_core.dataset.manifest import FRAME_RATE, Dataset, Sample
 from ...idlora_core.dataset.pairs import Cut
 from ...idlora_core.dataset.plan import Pair, Plan, plan
 from ...idlora_core.dataset.reasons import LeftOut, Remark
 from ...idlora_core.dataset.report import Report, report
-from ...idlora_core.dataset.store import MEGABYTE, Store, check_space, file_digest, key_of, replace_whole
+from ...idlora_core.dataset.store import MEGABYTE, Store, check_space, key_of, replace_whole
 from ...idlora_core.sound import fitted_to_frames
 from ...idlora_core.voice.recording import prepare_recording
-from ...idlora_core.voice.waveform import at_most_stereo, resampled
+from ...idlora_core.voice.waveform import resampled
 from ...idlora_core.voice_embedding import VoiceEmbedding
 from . import vae as host_vae
-from .clips import SUFFIXES, Unreadable, clip_info, read_frames, read_sound, write_clip, write_wav
+from .clips import Unreadable, clip_info, read_sound, write_clip, write_wav
+from .dataset_sources import Source, SourceReader, captions_beside, find_clips
 from .fingerprints import weights_digest
 from .metric_models import AUTO, voice_encoder
 from .text_features import text_features
 
-SOUND_SUFFIXES = (".wav", ".flac", ".mp3", ".m4a", ".ogg", *SUFFIXES)
 TO_FILL_NAME = "captions_to_fill.csv"
 NUMERICS = "host, float32"
 SHORT_SOUND_SECONDS = 0.2
@@ -59,16 +58,6 @@ class Settings:
     @property
     def cut_seconds(self) -> float:
         return self.num_frames / FRAME_RATE
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file that was found."""
-
-    speaker: str
-    file: str
-    path: Path
-    cleaned: Path | None
 
 
 class DatasetRun:
@@ -110,7 +99,7 @@ class DatasetRun:
         sources = find_clips(settings.clips, settings.cleaned, self.remarks)
         files = [(source.speaker, source.file) for source in sources]
         files += [((settings.clips / remark.file).parent.name, remark.file) for remark in self.remarks]
-        captions = _captions(settings.clips)
+        captions = captions_beside(settings.clips)
         clips = self._analyse(sources)
         made = plan(
             clips,
@@ -204,7 +193,7 @@ class DatasetRun:
             self._keep(text_keys[prompt], lambda prompt=prompt: text_features(self.clip, prompt))
             progress.update(1)
         for file, cuts in groupby(wanted, key=lambda cut: cut.file):
-            reader = _Reader(sources[file])
+            reader = SourceReader(sources[file])
             try:
                 for cut in cuts:
                     if cut in targets:
@@ -217,7 +206,7 @@ class DatasetRun:
         whole = [p for p in made.pairs if (p.target, "target") in keys and (p.reference, "reference") in keys]
         return replace(made, pairs=tuple(whole)), [_sample(pair, keys, text_keys) for pair in whole]
 
-    def _encode_target(self, cut: Cut, reader: "_Reader") -> dict[str, str]:
+    def _encode_target(self, cut: Cut, reader: SourceReader) -> dict[str, str]:
         settings = self.settings
         size = {"frames": settings.num_frames, "width": settings.width, "height": settings.height}
         place = {"source": reader.digest, "start": cut.start, **size, "numerics": NUMERICS}
@@ -238,7 +227,7 @@ class DatasetRun:
             self._keep_file(clip, ".mp4", lambda part: write_clip(part, frames(), FRAME_RATE, *sound()))
         return {"video": video, "audio": audio, "clip": clip}
 
-    def _encode_reference(self, cut: Cut, reader: "_Reader") -> dict[str, str]:
+    def _encode_reference(self, cut: Cut, reader: SourceReader) -> dict[str, str]:
         place = {"source": reader.reference_digest, "start": cut.start, "seconds": cut.seconds}
         latent = key_of(kind="reference", weights=self.weights["audio_vae"], numerics=NUMERICS, **place)
         sound = key_of(kind="reference sound", rate=self.rate, **place)
@@ -275,84 +264,6 @@ class DatasetRun:
         needed = num_targets * each + num_pairs * sum(latent / 2 + TEXT_MEGABYTES[kind] for kind in kinds)
         kept = sum(entry.stat().st_size for entry in os.scandir(self.store.folder)) / MEGABYTE
         check_space(settings.output, round(max(needed - kept, 0) * MEGABYTE))
-
-
-class _Reader:
-    """The picture and sound of one clip, read when first asked for."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.digest = file_digest(source.path)
-        self.reference_digest = file_digest(source.cleaned) if source.cleaned else self.digest
-        self._sounds: dict[Path, tuple[Tensor, int]] = {}
-
-    def frames(self, start: float, num_frames: int, width: int, height: int) -> Callable[[], Tensor]:
-        """A call that decodes on the first use and then remembers."""
-        read: list[Tensor] = []
-
-        def frames() -> Tensor:
-            if not read:
-                read.append(read_frames(self.source.path, start, num_frames, FRAME_RATE, width, height))
-            return read[0]
-
-        return frames
-
-    def sound(self, cut: Cut) -> tuple[Tensor, int]:
-        """(1, 2, N) of the clip itself."""
-        return self._cut(self.source.path, cut)
-
-    def reference_sound(self, cut: Cut) -> tuple[Tensor, int]:
-        """(1, 2, N) of the cleaned speech, or of the clip where there is none."""
-        return self._cut(self.source.cleaned or self.source.path, cut)
-
-    def _cut(self, path: Path, cut: Cut) -> tuple[Tensor, int]:
-        if path not in self._sounds:
-            self._sounds[path] = read_sound(path)
-        waveform, rate = self._sounds[path]
-        first, last = round(cut.start * rate), round((cut.start + cut.seconds) * rate)
-        return at_most_stereo(waveform[..., first:last]).expand(-1, 2, -1), rate
-
-
-def find_clips(folder: Path, cleaned: Path | None, remarks: list[Remark]) -> list[Source]:
-    """All video files of a folder, or of its folders, one per speaker, in order.
-
-    Raises:
-        ValueError: there are none.
-    """
-    paths = sorted(
-        path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.suffix.lower() in SUFFIXES
-    )
-    paths = [path for path in paths if path.is_file() and not path.name.startswith(".")]
-    if not paths:
-        raise ValueError(
-            f"There are no clips in {folder}; put videos there ({', '.join(SUFFIXES)}), or a folder of them for each"
-            " speaker."
-        )
-    sources: dict[Path, Source] = {}
-    for path in paths:
-        file = path.relative_to(folder).as_posix()
-        speaker = path.parent.name
-        stem = path.with_suffix("")
-        if stem in sources:
-            remarks.append(Remark(file, "equal name", {"other": sources[stem].file}))
-            continue
-        sources[stem] = Source(speaker, file, path, cleaned and _cleaned(cleaned / stem.relative_to(folder)))
-    return list(sources.values())
-
-
-def _cleaned(stem: Path) -> Path | None:
-    found = (stem.with_name(stem.name + suffix) for suffix in SOUND_SUFFIXES)
-    return next((path for path in found if path.is_file()), None)
-
-
-def _captions(folder: Path) -> dict[str, list[Caption]]:
-    path = folder / caption_file.FILE_NAME
-    if not path.is_file():
-        return {}
-    try:
-        return read_captions(path.read_text("utf-8"))
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not UTF-8; save it as CSV UTF-8.") from None
 
 
 def _write_to_fill(output: Path, rows: tuple[Caption, ...]) -> None:

@@ -1,5 +1,6 @@
 """What is exported, read back by readers written from each trainer's description of its format."""
 
+import importlib
 import json
 import re
 import shlex
@@ -15,10 +16,7 @@ from idlora_core.dataset.exports import AUTHORS, CLIPS, export
 from idlora_core.dataset.manifest import Dataset, Sample, read_dataset, required_consent
 from idlora_core.dataset.trainer_files import TARGETS
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 CONSENT = "Ann Example agreed on 3 May 2026 to this training."
 

@@ -2,6 +2,7 @@
 
 import importlib
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -107,7 +108,8 @@ def test_the_latent_is_ltx_cores(checkpoint):
     host_vae = importlib.import_module("idlora_pack.nodes.host.vae")
     frames = torch.rand(17, 64, 64, 3, generator=torch.Generator().manual_seed(0))
     loader = SafetensorsModelStateDictLoader()
-    encoder = VideoEncoderConfigurator.from_config(loader.metadata(str(checkpoint)))
+    configurator: Any = VideoEncoderConfigurator
+    encoder = configurator.from_config(loader.metadata(str(checkpoint)))
     weights = loader.load([str(checkpoint)], sd_ops=VAE_ENCODER_COMFY_KEYS_FILTER, device=torch.device("cpu"))
     encoder.load_state_dict({name: weight.float() for name, weight in weights.sd.items()}, strict=True)
     with torch.no_grad():
