@@ -13,6 +13,7 @@ class IDLoRAExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import (
+            cast_member,
             check_credentials,
             decode,
             first_frame,
@@ -22,11 +23,13 @@ class IDLoRAExtension(ComfyExtension):
             reference,
             sampling,
             save_signed_video,
+            scene_script,
             second_stage,
         )
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
+            *(cast_member, scene_script),
             *(save_signed_video, check_credentials),
         )
         return [node for module in modules for node in module.NODES]
