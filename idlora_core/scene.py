@@ -173,17 +173,15 @@ class Scene:
 
     @property
     def listeners(self) -> list[int]:
-        """Who has a region that is closed while others speak."""
-        regions = [place for place, member in enumerate(self.members) if member.region is not None]
-        always = len(self.speaking) == 1
-        return (
-            [] if self.region_strength == 0 else [p for p in regions if not (always and p in self.speaking)]
-        )
+        """Who has a region that is closed while others speak; nobody where the script has one name."""
+        if self.region_strength == 0 or len(self.speaking) == 1:
+            return []
+        return [place for place, member in enumerate(self.members) if member.region is not None]
 
     @property
     def only_reference(self) -> Reference | None:
-        """The voice of a scene that is no more than a plain reference: one name, nobody who listens in the picture."""
-        if len(self.speaking) != 1 or self.listeners:
+        """The voice of a script of one name, which is no more than a plain reference."""
+        if len(self.speaking) != 1:
             return None
         member = self.members[self.speaking[0]]
         return member.voice if member.strength == 1.0 else None

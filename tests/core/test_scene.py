@@ -126,11 +126,7 @@ ALONE = Scene((ANNA, BEN), TURNS[:1])
         (ALONE, ANNA.voice),
         (SCENE, None),
         (replace(ALONE, members=(replace(ANNA, region=PLACES["left"]), BEN)), ANNA.voice),
-        (replace(ALONE, members=(ANNA, replace(BEN, region=PLACES["left"]))), None),
-        (
-            replace(ALONE, members=(ANNA, replace(BEN, region=PLACES["left"])), region_strength=0.0),
-            ANNA.voice,
-        ),
+        (replace(ALONE, members=(ANNA, replace(BEN, region=PLACES["left"]))), ANNA.voice),
         (replace(ALONE, members=(replace(ANNA, strength=0.5), BEN)), None),
         (ALONE.without_voices(), None),
     ],

@@ -12,13 +12,15 @@ from tools.workflows.files import API_FOLDER
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS if not workflow.needs_packs]
 SIDE, LENGTH = SMALL_VALUES["max_side"], SMALL_LENGTH
-SIZES = {  # (side in pixels, frames)
-    "idlora_one_stage": (SIDE, LENGTH),
-    "idlora_two_stage": (2 * SIDE, LENGTH),
-    "idlora_two_stage_hq": (2 * SIDE, LENGTH),
-    "idlora_distilled": (SIDE, LENGTH),
-    "ID-LoRA Talking Head, signed": (SIDE, LENGTH),
-    "idlora_continue": (SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
+SIZES = {  # (width, height, frames)
+    "idlora_one_stage": (SIDE, SIDE, LENGTH),
+    "idlora_two_stage": (2 * SIDE, 2 * SIDE, LENGTH),
+    "idlora_two_stage_hq": (2 * SIDE, 2 * SIDE, LENGTH),
+    "idlora_distilled": (SIDE, SIDE, LENGTH),
+    "ID-LoRA Talking Head, signed": (SIDE, SIDE, LENGTH),
+    "idlora_continue": (SIDE, SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
+    "ID-LoRA Two People Talking": (SIDE, 3 * SIDE // 4, LENGTH),  # 3:2, to multiples of 32
+    "ID-LoRA Shot Reverse Shot": (SIDE, SIDE, 2 * LENGTH),
 }
 FRAME_RATE = 25
 AAC_FRAME_SECONDS = 1024 / 48_000
@@ -36,8 +38,7 @@ def clip(request, render):
 
 def test_the_clip_has_the_size_and_the_frames_of_the_graph(clip):
     name, video = clip
-    side, num_frames = SIZES[name]
-    assert (video.width, video.height, video.num_frames) == (side, side, num_frames)
+    assert (video.width, video.height, video.num_frames) == SIZES[name]
     assert video.frame_rate == FRAME_RATE
 
 

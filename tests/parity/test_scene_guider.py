@@ -26,7 +26,7 @@ def equal(ours, theirs):
 @pytest.mark.parametrize("numerics", ["host", "official"])
 def test_one_name_in_the_script_is_todays_pack(guide, clip, numerics, speed):
     heard = Reference(clip.reference)
-    cast = (Member("Anna", heard, PLACES["left"], "the woman"), Member("Ben", voice(22, 2)))
+    cast = (Member("Anna", heard, PLACES["left"], "the woman"), Member("Ben", voice(22, 2), PLACES["right"]))
     written = written_scene(cast, "ANNA: Hi.\n(pause 0.1)\nAnna: Run!", "A cellar.", "", 17, 25.0)
     options = {"numerics": numerics, "speed": speed, "sigmas": ltx2_sigmas(3)}
     assert equal(guide(written.reference, **options), guide(heard, **options))
