@@ -63,8 +63,9 @@ def take_workflows(page: ComfyPage) -> None:
 
 
 def short_name(workflow: str) -> str:
-    """What sets a workflow apart from the others: `idlora_gguf` is gguf, `..., signed` is signed."""
-    return workflow.removeprefix("idlora_").split(", ")[-1]
+    """What sets a workflow apart from the others: `idlora_gguf` is gguf, `..., signed` is signed, and
+    `ID-LoRA Two People Talking` is two_people_talking."""
+    return workflow.removeprefix("idlora_").removeprefix("ID-LoRA ").split(", ")[-1].replace(" ", "_").lower()
 
 
 def take_nodes(page: ComfyPage, kinds: list[str]) -> None:

@@ -99,18 +99,18 @@ def test_template_browser_lists_the_workflow_with_its_picture(host, name):
     assert answer.body == (FOLDER / f"{name}.jpg").read_bytes()
 
 
-@pytest.fixture(scope="module")
-def listed_blueprint(host):
-    """The blueprint as the host gives it to the frontend's node library."""
+@pytest.fixture(scope="module", params=[source.name for source in blueprint.BLUEPRINTS])
+def listed_blueprint(request, host):
+    """A blueprint as the host gives it to the frontend's node library."""
     entries = host.get("/global_subgraphs")
-    (key,) = [key for key, entry in entries.items() if entry["name"] == blueprint.NAME]
+    (key,) = [key for key, entry in entries.items() if entry["name"] == request.param]
     assert entries[key]["info"] == {"node_pack": f"custom_nodes.{PACK_NAME}"}
     return host.get(f"/global_subgraphs/{key}")
 
 
 def test_node_library_lists_the_blueprint(listed_blueprint):
     assert listed_blueprint["source"] == "custom_node"
-    assert json.loads(listed_blueprint["data"]) == read(BLUEPRINT_FOLDER, blueprint.NAME)
+    assert json.loads(listed_blueprint["data"]) == read(BLUEPRINT_FOLDER, listed_blueprint["name"])
 
 
 def test_the_host_has_every_node_of_the_blueprint(live, listed_blueprint):

@@ -1,9 +1,11 @@
-"""The one-stage graph as a single node: a blueprint, which the frontend lists in its node library.
+"""Whole workflows as a single node: blueprints, which the frontend lists in its node library.
 
 A blueprint file holds one node whose type is a subgraph, and the definition of that subgraph. Inside, the links that
 come from the subgraph's own inputs start at a node -10, and those that go to its outputs end at a node -20.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .graph import Graph, Node, Note, Output
@@ -11,53 +13,99 @@ from .head import LENGTH_TITLE
 from .layout import Rectangle, lay_out
 from .one_stage import one_stage
 from .schema import OWN_PACK, PACK_VERSIONS, InputSchema, NodeSchema, OutputSchema
+from .two_people import two_people
 from .ui_format import Link, draw_groups, draw_items, identifier, links_of
 
-NAME = "Talking Head (ID-LoRA)"
-DESCRIPTION = "From one picture, one voice clip and a prompt to a talking video: the face of the picture, the voice of the clip."
 CATEGORY = "ID-LoRA"
-
-# What stands outside: nodes whose first output is an input of the blueprint, and those that are left out.
-REPLACED = {"LoadImage": "face", "LoadAudio": "voice"}
 LEFT_OUT = ("SaveVideo",)
-# Inputs that are widgets: name, and the title and the widget of the node inside.
-EXPOSED = (
-    ("visual", "ID-LoRA Prompt", "visual"),
-    ("speech", "ID-LoRA Prompt", "speech"),
-    ("sounds", "ID-LoRA Prompt", "sounds"),
+RESULT = ("AV Decode", "video")
+
+
+@dataclass(frozen=True, eq=False)
+class Blueprint:
+    """A workflow as one node.
+
+    Attributes:
+        name: of the node and of its file.
+        build: the workflow.
+        replaced: by title, the nodes that stand outside: their first output is an input of the blueprint.
+        exposed: inputs that are widgets: name, and the title and the widget of the node inside.
+    """
+
+    name: str
+    description: str
+    build: Callable[[], Graph]
+    replaced: Mapping[str, str]
+    exposed: tuple[tuple[str, str, str], ...]
+
+
+SHARED = (
     ("length", LENGTH_TITLE, "value"),
     ("frame_rate", "Frame rate", "value"),
     ("seed", "Identity-Guided KSampler", "seed"),
 )
-RESULT = ("AV Decode", "video")
+TALKING_HEAD = Blueprint(
+    "Talking Head (ID-LoRA)",
+    "From one picture, one voice clip and a prompt to a talking video: the face of the picture, the voice of the clip.",
+    one_stage,
+    {"Face (first frame)": "face", "Voice (3-5 s of one speaker)": "voice"},
+    (
+        ("visual", "ID-LoRA Prompt", "visual"),
+        ("speech", "ID-LoRA Prompt", "speech"),
+        ("sounds", "ID-LoRA Prompt", "sounds"),
+        *SHARED,
+    ),
+)
+TWO_PEOPLE = Blueprint(
+    "Two People Talking (ID-LoRA)",
+    "Two people in one picture speak in turn, each in their own voice, as a script says.",
+    two_people,
+    {
+        "Picture (first frame)": "picture",
+        "Voice on the left": "left_voice",
+        "Voice on the right": "right_voice",
+    },
+    (
+        ("left_name", "Cast: left", "name"),
+        ("left_look", "Cast: left", "look"),
+        ("right_name", "Cast: right", "name"),
+        ("right_look", "Cast: right", "look"),
+        ("visual", "Scene Script", "visual"),
+        ("script", "Scene Script", "script"),
+        ("sounds", "Scene Script", "sounds"),
+        *SHARED,
+    ),
+)
+BLUEPRINTS = (TALKING_HEAD, TWO_PEOPLE)
 
 INPUT_ID, OUTPUT_ID = -10, -20
 NODE_SIZE = (400, 560)
 BOUNDARY_WIDTH, BOUNDARY_GAP, SLOT_HEIGHT = 140, 120, 20
 
 
-def draw_blueprint() -> dict[str, Any]:
+def draw_blueprint(blueprint: Blueprint) -> dict[str, Any]:
     """The file's content."""
-    graph = one_stage()
+    graph = blueprint.build()
     node_id = graph.next_id()
-    outside = {node: REPLACED[node.schema.type] for node in graph.nodes if node.schema.type in REPLACED}
+    replaced = blueprint.replaced
+    outside = {node: replaced[node.title] for node in graph.nodes if node.title in replaced}
     _leave_out(graph, outside)
     nodes = {node.title: node for node in graph.nodes}
     result = nodes[RESULT[0]][RESULT[1]]
-    inputs = _boundary(INPUT_ID, outputs=_input_types(nodes, outside))
+    inputs = _boundary(INPUT_ID, outputs=_input_types(blueprint, nodes, outside))
     output = _boundary(OUTPUT_ID, inputs=(InputSchema(RESULT[1], result.type),))
     _link_to_inputs(graph, inputs, outside)
     links = links_of(graph)
-    ends = [*_widget_ends(inputs, nodes), (result, output, 0)]
+    ends = [*_widget_ends(blueprint, inputs, nodes), (result, output, 0)]
     links += [Link(number, *end) for number, end in enumerate(ends, start=len(links) + 1)]
     return {
         "revision": 0,
         "last_node_id": node_id,
         "last_link_id": 0,
-        "nodes": [_draw_node(node_id, inputs, output)],
+        "nodes": [_draw_node(blueprint, node_id, inputs, output)],
         "links": [],
         "version": 0.4,
-        "definitions": {"subgraphs": [_draw_definition(graph, links, inputs, output)]},
+        "definitions": {"subgraphs": [_draw_definition(blueprint, graph, links, inputs, output)]},
         "extra": {},
     }
 
@@ -78,10 +126,15 @@ def _leave_out(graph: Graph, outside: dict[Node, str]) -> None:
     ]
 
 
-def _input_types(nodes: dict[str, Node], outside: dict[Node, str]) -> tuple[OutputSchema, ...]:
+def _input_types(
+    blueprint: Blueprint, nodes: dict[str, Node], outside: dict[Node, str]
+) -> tuple[OutputSchema, ...]:
     sockets = [OutputSchema(name, node.schema.outputs[0].type) for node, name in outside.items()]
     types = {title: {entry.name: entry.type for entry in node.schema.inputs} for title, node in nodes.items()}
-    return (*sockets, *(OutputSchema(name, types[title][widget]) for name, title, widget in EXPOSED))
+    return (
+        *sockets,
+        *(OutputSchema(name, types[title][widget]) for name, title, widget in blueprint.exposed),
+    )
 
 
 def _boundary(
@@ -101,21 +154,23 @@ def _link_to_inputs(graph: Graph, inputs: Node, outside: dict[Node, str]) -> Non
         }
 
 
-def _widget_ends(inputs: Node, nodes: dict[str, Node]) -> list[tuple[Output, Node, int]]:
+def _widget_ends(
+    blueprint: Blueprint, inputs: Node, nodes: dict[str, Node]
+) -> list[tuple[Output, Node, int]]:
     """Where links to exposed widgets start and end; the widgets keep their values as the blueprint's defaults."""
     ends = []
-    for name, title, widget in EXPOSED:
+    for name, title, widget in blueprint.exposed:
         slots = [entry.name for entry in nodes[title].schema.slots]
         ends.append((inputs[name], nodes[title], slots.index(widget)))
     return ends
 
 
-def _draw_node(node_id: int, inputs: Node, output: Node) -> dict[str, Any]:
+def _draw_node(blueprint: Blueprint, node_id: int, inputs: Node, output: Node) -> dict[str, Any]:
     """The one node that stands on the canvas."""
-    widgets = [name for name, *_ in EXPOSED]
+    widgets = [name for name, *_ in blueprint.exposed]
     return {
         "id": node_id,
-        "type": identifier("subgraphs", NAME),
+        "type": identifier("subgraphs", blueprint.name),
         "pos": [0, 0],
         "size": list(NODE_SIZE),
         "flags": {},
@@ -127,18 +182,20 @@ def _draw_node(node_id: int, inputs: Node, output: Node) -> dict[str, Any]:
             for entry in inputs.schema.outputs
         ],
         "outputs": [{"name": entry.name, "type": entry.type, "links": []} for entry in output.schema.inputs],
-        "title": NAME,
+        "title": blueprint.name,
         "properties": {"cnr_id": OWN_PACK, "ver": PACK_VERSIONS[OWN_PACK]},
         "widgets_values": [],
     }
 
 
-def _draw_definition(graph: Graph, links: list[Link], inputs: Node, output: Node) -> dict[str, Any]:
+def _draw_definition(
+    blueprint: Blueprint, graph: Graph, links: list[Link], inputs: Node, output: Node
+) -> dict[str, Any]:
     layout = lay_out(graph)
     left, right = _boundary_boxes(layout.bounds, len(inputs.schema.outputs))
     groups = draw_groups(layout)
     return {
-        "id": identifier("subgraphs", NAME),
+        "id": identifier("subgraphs", blueprint.name),
         "version": 1,
         "state": {
             "lastGroupId": len(groups),
@@ -148,16 +205,16 @@ def _draw_definition(graph: Graph, links: list[Link], inputs: Node, output: Node
         },
         "revision": 0,
         "config": {},
-        "name": NAME,
+        "name": blueprint.name,
         "inputNode": {"id": INPUT_ID, "bounding": [left.x, left.y, left.width, left.height]},
         "outputNode": {"id": OUTPUT_ID, "bounding": [right.x, right.y, right.width, right.height]},
         "inputs": [
-            _draw_slot("inputs", entry, (left.x + left.width, left.y + SLOT_HEIGHT * (i + 1)))
+            _draw_slot(blueprint.name, "inputs", entry, (left.x + left.width, left.y + SLOT_HEIGHT * (i + 1)))
             | {"linkIds": [link.id for link in links if link.origin == Output(inputs, i)]}
             for i, entry in enumerate(inputs.schema.outputs)
         ],
         "outputs": [
-            _draw_slot("outputs", entry, (right.x, right.y + SLOT_HEIGHT))
+            _draw_slot(blueprint.name, "outputs", entry, (right.x, right.y + SLOT_HEIGHT))
             | {"linkIds": [link.id for link in links if link.target is output]}
             for entry in output.schema.inputs
         ],
@@ -167,7 +224,7 @@ def _draw_definition(graph: Graph, links: list[Link], inputs: Node, output: Node
         "links": [link.draw_in_subgraph() for link in links],
         "extra": {},
         "category": CATEGORY,
-        "description": DESCRIPTION,
+        "description": blueprint.description,
     }
 
 
@@ -180,9 +237,11 @@ def _boundary_boxes(bounds: Rectangle, num_inputs: int) -> tuple[Rectangle, Rect
     )
 
 
-def _draw_slot(side: str, entry: InputSchema | OutputSchema, at: tuple[int, int]) -> dict[str, Any]:
+def _draw_slot(
+    name: str, side: str, entry: InputSchema | OutputSchema, at: tuple[int, int]
+) -> dict[str, Any]:
     return {
-        "id": identifier("subgraphs", NAME, side, entry.name),
+        "id": identifier("subgraphs", name, side, entry.name),
         "name": entry.name,
         "type": entry.type,
         "pos": list(at),

@@ -8,7 +8,16 @@ from typing import Any
 
 from dev_setup.versions import ROOT
 
-from . import blueprint, continued, distilled, one_stage, signed, two_stage
+from . import (
+    blueprint,
+    continued,
+    distilled,
+    one_stage,
+    shot_reverse,
+    signed,
+    two_people,
+    two_stage,
+)
 from .api_format import draw_api
 from .graph import Graph
 from .schema import GGUF_PACK
@@ -39,6 +48,8 @@ WORKFLOWS = (
     Workflow(two_stage.two_stage_hq, "ID-LoRA · two stages HQ", "fewer, finer steps with res_2s"),
     Workflow(distilled.distilled, "ID-LoRA · distilled", "eight steps, for small cards"),
     Workflow(continued.continued, "ID-LoRA · clip after clip", "a longer talk, one face, one voice"),
+    Workflow(two_people.two_people, "ID-LoRA · two people talking", "one shot, two faces, two voices"),
+    Workflow(shot_reverse.shot_reverse, "ID-LoRA · shot, reverse shot", "one speaker per clip, joined"),
     Workflow(signed.signed, "ID-LoRA · signed", "a talking clip that says what it is"),
     Workflow(distilled.gguf, "ID-LoRA · GGUF", "quantised files, eight steps", needs_packs=(GGUF_PACK,)),
 )
@@ -54,8 +65,10 @@ def files(workflow: Workflow, folder: Path = FOLDER, api_folder: Path = API_FOLD
 
 
 def blueprint_files(folder: Path = BLUEPRINT_FOLDER) -> dict[Path, str]:
-    """The blueprint's file, whose name is what the frontend shows, with its text."""
-    return {folder / f"{blueprint.NAME}.json": as_text(blueprint.draw_blueprint())}
+    """The blueprints' files, whose names are what the frontend shows, with their text."""
+    return {
+        folder / f"{each.name}.json": as_text(blueprint.draw_blueprint(each)) for each in blueprint.BLUEPRINTS
+    }
 
 
 def as_text(drawn: dict[str, Any]) -> str:
