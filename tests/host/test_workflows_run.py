@@ -7,7 +7,7 @@ import pytest
 
 from support.host_client import output_files
 from tools.workflows import WORKFLOWS, small_overrides
-from tools.workflows.api_format import SMALL_LENGTH, SMALL_VALUES
+from tools.workflows.api_format import SMALL_LENGTH, SMALL_SIZE, SMALL_VALUES
 from tools.workflows.files import API_FOLDER
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS if not workflow.needs_packs]
@@ -20,6 +20,7 @@ SIZES = {  # (width, height, frames)
     "ID-LoRA Talking Head, signed": (SIDE, SIDE, LENGTH),
     "idlora_continue": (SIDE, SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
     "ID-LoRA Two People Talking": (SIDE, 3 * SIDE // 4, LENGTH),  # 3:2, to multiples of 32
+    "ID-LoRA Two People, Reference Sheet": (*SMALL_SIZE.values(), LENGTH),
     "ID-LoRA Shot Reverse Shot": (SIDE, SIDE, 2 * LENGTH),
 }
 FRAME_RATE = 25

@@ -1,6 +1,8 @@
 """Two people in one picture who speak in turn: a cast of two and a script."""
 
-from .graph import Graph, Output, Section
+from typing import Any
+
+from .graph import Graph, Node, Output, Section
 from .head import (
     CONSENT,
     GREEN,
@@ -67,23 +69,12 @@ def add_cast_and_script(graph: Graph, loaders: Loaders) -> Conditions:
     image = section.node(
         "LoadImage", title="Picture (first frame)", image="idlora_two_people.png", height=330
     )
-    first = _add_member(section, "Anna", anna, "left", "the woman on the left")
-    second = _add_member(section, "Ben", ben, "right", "the man on the right", cast=first)
+    first = add_member(section, "Anna", anna, "left", "the woman on the left")
+    second = add_member(section, "Ben", ben, "right", "the man on the right", cast=first)
     length, frame_rate = add_clip_length(section)
     section.column(width=460)
-    script = section.node(
-        "LTXIDLoRA_SceneScript",
-        height=560 + STATUS_HEIGHT,
-        cast=second,
-        clip=loaders.clip,
-        image=image["IMAGE"],
-        visual=VISUAL,
-        script=SCRIPT,
-        sounds=SOUNDS,
-        length=length,
-        frame_rate=frame_rate,
-    )
-    section.space(TIMELINE_HEIGHT)
+    values = {"image": image["IMAGE"], "visual": VISUAL, "script": SCRIPT, "sounds": SOUNDS}
+    script = add_script(section, loaders, second, length, frame_rate, values)
     negative = section.node(
         "CLIPTextEncode", title="Negative", height=190, clip=loaders.clip, text=TWO_PEOPLE_NEGATIVE
     )
@@ -117,9 +108,25 @@ def add_voice(section: Section, loaders: Loaders, title: str, audio: str) -> tup
     return recording["AUDIO"], reference["reference"]
 
 
-def _add_member(
+def add_script(
+    section: Section,
+    loaders: Loaders,
+    cast: Output,
+    length: Output,
+    frame_rate: Output,
+    values: dict[str, Any],
+) -> Node:
+    """The script's node, with the room for its time line; `values` are its texts, and the picture."""
+    inputs = {"cast": cast, "clip": loaders.clip, "length": length, "frame_rate": frame_rate, **values}
+    script = section.node("LTXIDLoRA_SceneScript", height=560 + STATUS_HEIGHT, **inputs)
+    section.space(TIMELINE_HEIGHT)
+    return script
+
+
+def add_member(
     section: Section, name: str, voice: Output, place: str, look: str, cast: Output | None = None
 ) -> Output:
+    """A Cast Member behind the one before."""
     chained = {} if cast is None else {"cast": cast}
     member = section.node(
         "LTXIDLoRA_CastMember",
