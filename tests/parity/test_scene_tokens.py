@@ -98,7 +98,8 @@ def test_a_context_window_has_the_times_of_the_whole_clip(guide, clip, model, la
     assert last.seconds[-1] == pytest.approx(times[-1]) and last.seconds[0] > 0.5
 
 
-def test_guides_have_their_time_and_no_region(guide, clip, layouts):
+@pytest.mark.parametrize("masks", [{}, {"hide_text_from_reference": True, "hide_reference_from_video": True}])
+def test_guides_have_their_time_and_no_region(guide, clip, layouts, masks):
     """A guide's frame stands behind the clip's, as LTXVAddGuide puts it there."""
     frames = FRAMES + 1
     generator = torch.Generator().manual_seed(6)
@@ -113,8 +114,16 @@ def test_guides_have_their_time_and_no_region(guide, clip, layouts):
     coords = torch.stack([starts, starts + torch.tensor([[8.0], [32.0], [32.0]])], dim=-1)[None]
     positive, negative = with_lines(clip)
     keyed = [[[text, {**values, "keyframe_idxs": coords}]] for ((text, values),) in (positive, negative)]
-    guide(two_speakers(REGIONS), given=guided, conditioning=tuple(keyed), **OFF)
+    scene = two_speakers(REGIONS)
+    streams = guide(scene, given=guided, conditioning=tuple(keyed), **OFF, **masks)
+    assert all(stream.isfinite().all() for stream in streams)
     (layout,) = layouts
+    times = latent_bounds(AUDIO_SHAPE[2]).mean(dim=-1).flatten().tolist()
+    assert layout.scene.speakers_at(layout.seconds) == scene.speakers_at(times)
+    assert [*map(list, layout.video.spans[: FRAMES * CELLS])] == [
+        pytest.approx(list(span(frame, 25.0))) for frame in range(FRAMES) for _ in range(CELLS)
+    ]
+    assert layout.video.cells[: FRAMES * CELLS].tolist() == [*range(CELLS)] * FRAMES
     own, guides = FRAMES * CELLS, CELLS
     assert len(layout.video.spans) == own + guides
     assert layout.video.cells[own:].tolist() == [-1] * guides

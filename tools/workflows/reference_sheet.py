@@ -12,7 +12,6 @@ from .head import (
     add_introduction,
     add_loaders,
 )
-from .models import INGREDIENTS_LORA
 from .tail import PREVIEW_HEIGHT, add_sampler, add_video_file
 from .two_people import SOUNDS, TWO_PEOPLE_NEGATIVE, VISUAL, add_member, add_script, add_voice
 
@@ -67,10 +66,10 @@ def reference_sheet() -> Graph:
         video_vae=loaders.video_vae,
         audio_vae=loaders.audio_vae,
         width=WIDTH,
-        height=HEIGHT,
         length=length,
         frame_rate=frame_rate,
     )
+    latent.values["height"] = HEIGHT  # as an argument it is the height of the node's body
     conditions = Conditions(
         script["positive"],
         negative["CONDITIONING"],
