@@ -32,6 +32,13 @@ FRAMES = [(0.0, 0.4), (0.4, 0.8)]
 VIDEO = VideoTokens([span for span in FRAMES for _ in range(8)], torch.arange(8).repeat(2), width=4, height=2)
 
 
+def gate_of(scene, video=VIDEO):
+    """The gate where there is one."""
+    gate = masks.audio_to_video_gate(scene, video)
+    assert gate is not None
+    return gate
+
+
 def rows(mask):
     return ["".join("x" if seen else "." for seen in row) for row in mask.tolist()]
 
@@ -74,16 +81,16 @@ def test_what_audio_sees():
 
 def test_listeners_hear_nothing():
     apart = replace(SCENE, turns=(Turn(0.0, 0.25, A, 0), Turn(0.55, 0.8, B, 1)))
-    gate = masks.audio_to_video_gate(apart, VIDEO)
+    gate = gate_of(apart, VIDEO)
     assert gate.reshape(2, 2, 4).tolist() == [[[1, 1, 0, 0]] * 2, [[0, 0, 1, 1]] * 2]
-    half = masks.audio_to_video_gate(replace(apart, region_strength=0.5), VIDEO)
+    half = gate_of(replace(apart, region_strength=0.5), VIDEO)
     assert torch.equal(half, 0.5 + gate / 2)
 
 
 def test_both_regions_are_open_where_turns_meet_within_a_tenth_of_a_second():
     assert masks.audio_to_video_gate(SCENE, VIDEO) is None  # 0.4 s frames, each within 0.1 s of both turns
     finer = replace(VIDEO, spans=[(0.1, 0.2)] * 8 + [(0.35, 0.45)] * 8)
-    assert masks.audio_to_video_gate(SCENE, finer).reshape(2, 2, 4)[1].min() == 1
+    assert gate_of(SCENE, finer).reshape(2, 2, 4)[1].min() == 1
 
 
 def test_nobody_speaks_then_all_regions_are_open():
@@ -98,14 +105,14 @@ def test_tokens_of_guides_have_no_region():
         cells=torch.cat([VIDEO.cells, torch.tensor([-1, -1])]),
     )
     apart = replace(SCENE, turns=(Turn(0.0, 0.25, A, 0), Turn(0.55, 0.8, B, 1)))
-    assert masks.audio_to_video_gate(apart, guided)[16:].tolist() == [1, 1]
+    assert gate_of(apart, guided)[16:].tolist() == [1, 1]
     assert rows(masks.dense_mask(masks.video_to_audio_parts(SCENE, TIMES, guided), 18))[5].endswith("xx")
 
 
 def test_what_two_regions_share_is_the_speakers():
     scene = replace(SCENE, members=(SCENE.members[0], replace(SCENE.members[1], region=Box(0.25, 0, 1, 1))))
     apart = replace(scene, turns=(Turn(0.0, 0.25, A, 0), Turn(0.55, 0.8, B, 1)))
-    gate = masks.audio_to_video_gate(apart, VIDEO).reshape(2, 2, 4)
+    gate = gate_of(apart, VIDEO).reshape(2, 2, 4)
     assert gate[:, 0].tolist() == [[1, 1, 0, 0], [0, 1, 1, 1]]
     seen = rows(masks.dense_mask(masks.video_to_audio_parts(apart, TIMES, VIDEO), 16))
     assert seen[5] == "xx..xx..xx..xx.." and seen[8] == ".xxx.xxx.xxx.xxx"
@@ -143,5 +150,5 @@ def test_the_order_of_the_cast_changes_nothing_for_the_clip(order):
         replace(turn, speakers=frozenset(order.index(p) for p in turn.speakers)) for turn in SCENE.turns
     )
     scene = Scene(members, turns)
-    gate = masks.audio_to_video_gate(scene, replace(VIDEO, spans=[(0.1, 0.2)] * 16))
+    gate = gate_of(scene, replace(VIDEO, spans=[(0.1, 0.2)] * 16))
     assert gate.reshape(2, 2, 4).tolist() == [[[1, 1, 0, 0]] * 2] * 2

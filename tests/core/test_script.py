@@ -24,7 +24,7 @@ def rounded(entries):
     """Times to a millisecond, as they are written."""
 
     def ms(seconds):
-        return None if seconds is None else round(seconds, 3)
+        return seconds and round(seconds, 3)
 
     return [
         Pause(ms(e.seconds))

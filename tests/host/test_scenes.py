@@ -259,9 +259,15 @@ def test_is_refused_with_one_sentence(studio, name):
 @pytest.fixture(scope="module")
 def silent_model(studio):
     """A checkpoint of LTX-Video, which has no sound, in the host's models."""
-    config = {"num_layers": 1, "num_attention_heads": 2, "attention_head_dim": 16, "cross_attention_dim": 32}
     network = LTXVModel(
-        **config, caption_channels=4096, in_channels=128, dtype=torch.float32, operations=disable_weight_init
+        num_layers=1,
+        num_attention_heads=2,
+        attention_head_dim=16,
+        cross_attention_dim=32,
+        caption_channels=4096,
+        in_channels=128,
+        dtype=torch.float32,
+        operations=disable_weight_init,
     )
     weights = {f"model.diffusion_model.{k}": torch.zeros_like(v) for k, v in network.state_dict().items()}
     folder = studio.work_dir / "models" / "diffusion_models"

@@ -1,5 +1,7 @@
 """What of a scene reaches whom: voices, words and faces, block by block; against dense masks and ltx-core."""
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 
@@ -38,7 +40,10 @@ def one_block_without_video_mixing(checkpoint):
     return with_blocks(checkpoint, 1, silent=("attn1",))
 
 
-def moved(before, after, latents) -> float:
+Streams = Sequence[torch.Tensor]
+
+
+def moved(before: Streams, after: Streams, latents) -> float:
     """Relative change of the audio in some latents."""
     return relative_l2(after[1][:, :, latents], before[1][:, :, latents])
 
@@ -70,7 +75,8 @@ def test_without_routing_every_turn_reads_every_word(guide, clip, one_block):
     positive, negative = with_lines(clip, changed=0)
     unrouted = [[positive[0][0], {"frame_rate": 25.0}]]
     plain.append(guide(two_speakers(), on=one_block, conditioning=(unrouted, negative), **OFF))
-    assert moved(*plain, spoken_by(two_speakers())[1]) > 1e-3
+    before, after = plain
+    assert moved(before, after, spoken_by(two_speakers())[1]) > 1e-3
 
 
 def test_the_negative_prompt_is_read_whole(guide, clip, one_block):
@@ -104,7 +110,8 @@ def test_without_regions_every_face_hears(guide, one_block):
     assert (after[0] - before[0]).abs()[:, :, 1:2, :, BENS].min() > 0
 
 
-def bleed(before, after, scene) -> float:
+def bleed(runs: list[Streams], scene) -> float:
+    before, after = runs
     anna, ben = spoken_by(scene)
     return moved(before, after, ben) / moved(before, after, anna)
 
@@ -118,7 +125,7 @@ def test_little_of_a_voice_bleeds_through_the_clip_and_naive_concatenation_binds
         guide(Reference(torch.cat([voice(30, seed).latent, voice(22, 2).latent], dim=2)), **OFF)
         for seed in (1, 5)
     ]
-    split, naive = bleed(*voices, scene), bleed(*joined, scene)
+    split, naive = bleed(voices, scene), bleed(joined, scene)
     record_property("bleed", (split, naive))
     print(f"bleed ratio: split by speaker {split:.3f}, naive concatenation {naive:.3f}")
     assert split < 0.2 < naive

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import comfy.sd
 import torch
@@ -71,7 +72,8 @@ def with_noise_in(clip: Clip, columns: slice) -> Clip:
 def with_blocks(checkpoint: Path, num_blocks: int, silent: tuple[str, ...] = ()):
     """A MODEL of its own with the first blocks of a checkpoint only, in which some layers give nothing."""
     model = comfy.sd.load_checkpoint_guess_config(str(checkpoint), output_vae=False, output_clip=False)[0]
-    network = model.model.diffusion_model
+    assert model is not None
+    network: Any = model.model.diffusion_model
     network.transformer_blocks = network.transformer_blocks[:num_blocks]
     for block in network.transformer_blocks:
         for name in silent:

@@ -127,7 +127,7 @@ def add_member(
     section: Section, name: str, voice: Output, place: str, look: str, cast: Output | None = None
 ) -> Output:
     """A Cast Member behind the one before."""
-    chained = {} if cast is None else {"cast": cast}
+    chained: dict[str, Any] = {} if cast is None else {"cast": cast}
     member = section.node(
         "LTXIDLoRA_CastMember",
         title=f"Cast: {place}",
