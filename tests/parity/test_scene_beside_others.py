@@ -27,7 +27,13 @@ def with_forwards(model, names, forward):
 
 
 def as_it_was(layer, own, *args, **kwargs):
-    return own(*args, **kwargs)
+    return type(layer).forward(layer, *args, **kwargs)
+
+
+def own_kernel(layer, own, *args, transformer_options, **kwargs):
+    """A forward that asks no override, as patches with a kernel of their own do."""
+    blind = {k: v for k, v in transformer_options.items() if k != "optimized_attention_override"}
+    return own(*args, transformer_options=blind, **kwargs)
 
 
 def unpacked(layer, own, x):
@@ -40,10 +46,11 @@ def unpacked(layer, own, x):
     ("names", "forward"),
     [
         (ATTENTIONS, as_it_was),
+        (ATTENTIONS, own_kernel),
         (("",), as_it_was),
         ([f"{name}.{part}" for name in ATTENTIONS for part in ("to_q", "to_k", "to_v")], unpacked),
     ],
-    ids=["attention layers", "blocks", "quantised layers"],
+    ids=["attention layers", "kernels of their own", "blocks", "quantised layers"],
 )
 def test_a_replaced_forward_leaves_a_scene_as_it_is(guide, clip, model, names, forward):
     scene, words = two_speakers(REGIONS), with_lines(clip)
