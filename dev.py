@@ -8,10 +8,10 @@ again inside it.
     python3 dev.py test         all tests
     python3 dev.py host         a ComfyUI with this pack and small models, for trying things by hand
     python3 dev.py check        lint, format, types
-    python3 dev.py bench        speed and memory, side by side with the peers' five passes
-    python3 dev.py workflows    write the files in workflows/ anew
-    python3 dev.py locales      write the translations in locales/ anew
-    python3 dev.py screenshots  take the pictures in docs/images/ anew
+    python3 dev.py bench        speed and memory, side by side with the five plain passes of stacked nodes
+    python3 dev.py workflows    regenerate the files in workflows/
+    python3 dev.py locales      regenerate the translations in locales/
+    python3 dev.py screenshots  take the pictures in docs/images/ again
 
 `python3 dev.py COMMAND --help` tells more. What is downloaded and made lives in ~/.cache/idlora-ltx2, or in the
 folder named by IDLORA_CACHE. COMFYUI_PATH makes `demo` and `host` use an existing ComfyUI, run by the interpreter
@@ -85,11 +85,11 @@ COMMANDS = {
     ),
     "check": Command("lint, check format and types", checks.run_checks),
     "bench": Command(
-        "measure speed and memory against the peers' way", bench.run_bench, bench.add_bench_options, "", True
+        "measure speed and memory against plain passes", bench.run_bench, bench.add_bench_options, "", True
     ),
-    "locales": Command("write the translations anew from their catalogues", locales.run_locales),
-    "workflows": Command("write the workflows anew from their source", write_workflows, add_workflow_options),
-    "screenshots": Command("take the documentation's pictures anew, in a real browser", take_screenshots),
+    "locales": Command("regenerate the translations from their catalogues", locales.run_locales),
+    "workflows": Command("regenerate the workflows from their source", write_workflows, add_workflow_options),
+    "screenshots": Command("take the documentation's pictures again, in a real browser", take_screenshots),
 }
 
 

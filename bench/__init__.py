@@ -1,1 +1,1 @@
-"""`dev.py bench`: our guided step beside the peers' five passes, in one process; and the small costs around it."""
+"""`dev.py bench`: our guided step beside the five plain passes of stacked nodes, in one process; and the small costs around it."""

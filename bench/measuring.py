@@ -14,7 +14,7 @@ from dev_setup.console import say
 from idlora_core.voice.waveform import prepare_waveform
 from support import in_process
 
-from . import around, recording, scenes, signing, steps, ways
+from . import around, recording, scenes, signing, steps, takes, ways
 from .flops import exact_flops, pass_flops
 from .plan import Plan
 from .setting import Size, made_clip, made_model, weight_bytes
@@ -147,3 +147,9 @@ def _measure_around(options: argparse.Namespace, report: Report) -> None:
     report.add("save a clip, 512x512x121", saving, "s", "as Save Video does")
     report.add("sign it", 1000 * signed, "ms", f"{100 * signed / saving:.1f} % of saving")
     report.add("check it", 1000 * checked, "ms")
+    measured, encoded = takes.scoring_a_take()
+    report.add(
+        "score a take, 5 s", 1000 * (measured + encoded), "ms", f"of which voice encoder {1000 * encoded:.0f}"
+    )
+    loaded, size = takes.loading_a_voice()
+    report.add("load a voice, 5 s", 1000 * loaded, "ms", f"{size / 1000:.0f} kB with its recording")

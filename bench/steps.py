@@ -36,7 +36,7 @@ class SideBySide:
 
     @property
     def exact_deviation(self) -> float:
-        """Of exact from the peers' way, the largest of all steps."""
+        """Of exact from the plain way, the largest of all steps."""
         pairs = [(self.exact.denoised[step], self.peers.denoised[step]) for step in self.exact.steps]
         return max(relative_l2(ours, theirs) for ours, theirs in pairs)
 

@@ -32,7 +32,7 @@ def executable() -> Path:
     named = os.environ.get(NAMED)
     if named:
         if not _starts(Path(named)):
-            raise SetupError(f"{NAMED} names {named}, which is no browser that starts. {CURE}")
+            raise SetupError(f"{NAMED} names {named}, which does not start. {CURE}")
         return Path(named)
     return _found() or _installed()
 

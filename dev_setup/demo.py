@@ -18,7 +18,7 @@ from .console import SetupError, run_logged, say, tail
 from .environment import variables
 from .versions import NEWEST_HOST, ROOT
 
-DEFAULT_WORKFLOW = "idlora_one_stage"
+DEFAULT_WORKFLOW = "ID-LoRA Talking Head, paper settings"
 DEFAULT_OUT = ROOT / "output"
 DAY = 24 * 3600
 
@@ -59,7 +59,7 @@ def _add_shared_options(parser: argparse.ArgumentParser) -> None:
 def _existing_file(text: str) -> Path:
     file = Path(text).expanduser()
     if not file.is_file():
-        raise argparse.ArgumentTypeError(f"{text} is no file")
+        raise argparse.ArgumentTypeError(f"{text} is not a file")
     return file
 
 

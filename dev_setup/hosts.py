@@ -68,7 +68,7 @@ def _existing_host(tree: Path) -> Host:
         )
     named = os.environ.get("COMFYUI_PYTHON")
     if named and not Path(named).expanduser().is_file():
-        raise SetupError(f"COMFYUI_PYTHON names {named}, which is no file.")
+        raise SetupError(f"COMFYUI_PYTHON names {named}, which is not a file.")
     # Not resolved: a virtual environment's interpreter is a link, and the link is what makes it one.
     found = (
         [Path(named).expanduser()] if named else [tree / own for own in OWN_PYTHONS if (tree / own).is_file()]
@@ -97,4 +97,4 @@ def users_models(folder: Path) -> Path:
     for candidate in (folder, folder / "models"):
         if (candidate / "checkpoints").is_dir():
             return candidate
-    raise SetupError(f"{folder} is no models folder: it holds no folder `checkpoints`.")
+    raise SetupError(f"{folder} is not a models folder: it has no folder `checkpoints`.")

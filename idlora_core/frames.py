@@ -5,8 +5,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor
 
-from .numerics import Numerics
-from .options import checked_number
+from .options import Numerics, checked_choice, checked_number
 from .positions import LTX2_GRID, AudioGrid
 
 FRAMES_PER_LATENT = 8
@@ -14,6 +13,11 @@ PIXELS_PER_LATENT = 32
 MAX_LENGTH = 16384  # frames, as in the host's own nodes
 MAX_SIDE = 16384  # pixels, likewise
 FRAME_RATES = (1.0, 240.0)
+CLIP_SECONDS = (0.04, 600.0)
+
+AS_PICTURE = "as the picture"
+SHAPES = {AS_PICTURE: None, "9:16": (9, 16), "1:1": (1, 1), "16:9": (16, 9)}
+"""Shapes of a clip, by the name of the widget's choice: (width, height) in parts."""
 
 
 def checked_frame_rate(frame_rate: float) -> float:
@@ -43,8 +47,28 @@ def checked_length(num_frames: int) -> int:
 
 
 def length_for(seconds: float, frame_rate: float) -> int:
-    """The shortest clip, 8n + 1 frames, that lasts at least so long."""
-    return max(math.ceil((seconds * frame_rate - 1) / FRAMES_PER_LATENT), 0) * FRAMES_PER_LATENT + 1
+    """The shortest clip, 8n + 1 frames, that lasts at least so long.
+
+    A millionth of a frame is no reason for eight more: 4.84 s at 25 fps are 121 frames, whatever the product's last bit.
+    """
+    frames = round(seconds * frame_rate, 6)
+    return max(math.ceil((frames - 1) / FRAMES_PER_LATENT), 0) * FRAMES_PER_LATENT + 1
+
+
+def clip_length(seconds: float, frame_rate: float) -> int:
+    """Frames of a clip that is asked for in seconds: `length_for`, once both numbers are ones that a clip can have.
+
+    Raises:
+        ValueError: seconds outside 0.04 to 600, a wrong frame rate, or more than 16384 frames.
+    """
+    checked_number("seconds", seconds, *CLIP_SECONDS)
+    length = length_for(seconds, checked_frame_rate(frame_rate))
+    if length > MAX_LENGTH:
+        most = (MAX_LENGTH - FRAMES_PER_LATENT + 1) / frame_rate
+        raise ValueError(
+            f"{seconds:g} s at {frame_rate:g} fps are {length} frames; use at most {most:.0f} s."
+        )
+    return length
 
 
 def num_video_latents(num_frames: int) -> int:
@@ -84,6 +108,38 @@ def fitted_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     checked_number("max_side", max_side, PIXELS_PER_LATENT, MAX_SIDE, " pixels")
     scale = max_side / max(width, height)
     return _snapped(width * scale), _snapped(height * scale)
+
+
+def shaped_size(shape: str, picture: tuple[int, int] | None, max_side: int) -> tuple[int, int]:
+    """Size in pixels of a clip of a shape with its long side at `max_side`, snapped as by `fitted_size`.
+
+    Args:
+        shape: a key of SHAPES. picture: (width, height) of the first frame; None takes a square.
+
+    Returns:
+        (width, height).
+
+    Raises:
+        ValueError: no such shape, or a side that no clip can have.
+    """
+    parts = SHAPES[checked_choice("shape", shape, tuple(SHAPES))] or picture or (1, 1)
+    return fitted_size(*parts, max_side)
+
+
+def cropped_share(picture: tuple[int, int], size: tuple[int, int]) -> tuple[float, str]:
+    """How much of a picture `centre_crop_resize` takes away, and where.
+
+        share = 1 - min(a / t, t / a)        a, t: aspect (width / height) of the picture and of the target
+
+    Args:
+        picture, size: (width, height) of the picture and of the clip.
+
+    Returns:
+        0 to 1, and the sides that lose: "left and right" or "top and bottom".
+    """
+    aspect, target = picture[0] / picture[1], size[0] / size[1]
+    sides = "left and right" if aspect > target else "top and bottom"
+    return 1 - min(aspect / target, target / aspect), sides
 
 
 def _snapped(side: float) -> int:

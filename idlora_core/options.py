@@ -1,9 +1,19 @@
-"""What comes from outside, checked and made fit to be shown.
+"""Options with a choice of two, and what comes from outside, checked and made fit to be shown.
 
 A link can bring what a widget's list, minimum and maximum would not let through, so they are checked again.
 """
 
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
+
+Numerics = Literal["host", "official"]
+"""`host`: as ComfyUI runs every other LTX-2 graph (float32 positions, per-token audio-video timesteps).
+`official`: as the authors' inference script does, so that published results can be reproduced.
+docs/parity.md lists every difference with the test that proves it."""
+NUMERICS: tuple[Numerics, ...] = get_args(Numerics)
+
+Speed = Literal["exact", "fast"]
+"""`exact` runs every prediction; `fast` extrapolates guidance differences: see `extrapolation`."""
+SPEEDS: tuple[Speed, ...] = get_args(Speed)
 
 Choice = TypeVar("Choice", bound=str)
 

@@ -6,7 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from .numerics import Numerics
+from .options import Numerics
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Literal
 from .terms import TERMS, Scales
 
 Schedule = Literal["ltx2", "distilled 8 steps"]
-LTX2: Schedule = "ltx2"
+LTX2_SCHEDULE: Schedule = "ltx2"
 DISTILLED: Schedule = "distilled 8 steps"
 
 CUSTOM = "custom"
@@ -40,7 +40,7 @@ PRESETS = {
         video=Scales.of_knobs("video", PAPER_KNOBS),
         audio=Scales.of_knobs("audio", PAPER_KNOBS),
         steps=30,
-        schedule=LTX2,
+        schedule=LTX2_SCHEDULE,
         for_distilled=False,
         source="arXiv 2603.10256, section 4.4",
     ),

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from .families import UNKNOWN, ModelFamily
-from .numerics import Numerics
+from .options import Numerics
 from .positions import AudioGrid, audio_tokens, checked_gap, reference_bounds
+from .voice_embedding import VoiceEmbedding
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Reference:
         grid: time grid of the VAE that made it.
         gap_seconds: how far before the clip it ends; None = one latent, as trained.
         audio_vae: the family of that VAE; another than the model's is said before the run.
+        vae_fingerprint: of that VAE's weights; empty = not known.
+        embedding: of the speaker, where a saved voice has one.
 
     Raises:
         ValueError: the latent is not finite, or the gap is out of range.
@@ -28,6 +31,8 @@ class Reference:
     grid: AudioGrid = field(default_factory=AudioGrid)
     gap_seconds: float | None = None
     audio_vae: ModelFamily = UNKNOWN
+    vae_fingerprint: str = ""
+    embedding: VoiceEmbedding | None = None
 
     def __post_init__(self) -> None:
         checked_gap(self.gap_seconds)

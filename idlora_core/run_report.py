@@ -37,6 +37,11 @@ class RunReport:
     is_fast: bool = False
     audio_vae: ModelFamily = UNKNOWN
 
+    @property
+    def advice(self) -> str:
+        """What the user should know first, in sentences; empty where all is well."""
+        return " ".join([*self.remarks, *mismatches(self.variant, self.preset, self.audio_vae)])
+
     def before(self) -> str:
         """What is about to run."""
         steps = "" if self.num_steps is None else f", {_counted(self.num_steps, 'step')}"
@@ -64,7 +69,7 @@ class RunReport:
         if self.is_fast and num_run is not None:
             reuse = f"; fast ran {num_run / len(sigmas):.1f} of them on average"
         facts = f"{self.variant}, {self.preset}: {self._predictions(sigmas)} {cost}{reuse}."
-        return " ".join([*self.remarks, *mismatches(self.variant, self.preset, self.audio_vae), facts])
+        return f"{self.advice} {facts}" if self.advice else facts
 
     def _predictions(self, sigmas: Sequence[float]) -> str:
         """How many at each of these noise levels; a window makes them differ."""

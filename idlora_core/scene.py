@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from .families import UNKNOWN, ModelFamily
-from .numerics import Numerics
-from .options import checked_number, shown
+from .options import Numerics, checked_number, shown
 from .reference import Reference
 from .region import Region
 from .turns import Turn

@@ -7,8 +7,11 @@ Mandarin 5.18, Japanese 7.84, the mean of their seven languages 6.74. Three quar
 running English with its pauses about 160 words a minute. Letters a syllable are rough means of
 running text: English 2.8, Spanish 2.3 at a higher rate, so that one figure does for Latin script. The estimate is good
 for a hint: by a fifth either way for a fluent reader, more for one who is not.
+
+`web/js/speech.js` says the same while the words are typed: change both.
 """
 
+import math
 import re
 import unicodedata
 from bisect import bisect_right
@@ -27,6 +30,7 @@ CHARACTERS_PER_SECOND = {
     "DIGIT": 3.1,  # 1.5 syllables a digit
 }
 OTHER_SCRIPTS = 8.4  # 6.74 x 0.75 syllables of 1.7 letters: vowels are signs, or not written
+SAME_SCRIPT = {"IDEOGRAPHIC": "CJK", "HENTAIGANA": "HIRAGANA"}  # by the first words of their Unicode names
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 
 # Campione & Véronis 2002 (Speech Prosody): pauses of read speech in five languages are mostly 0.2 to 1 s.
@@ -81,6 +85,11 @@ def speech_fit(speech: str, num_frames: int, frame_rate: float) -> str:
     )
 
 
+def words_fit(speech: str, num_frames: int, frame_rate: float) -> bool:
+    """Whether the words have time enough in the clip; a length of 0 is not known, and has."""
+    return num_frames <= 0 or speech_seconds(speech) <= num_frames / checked_frame_rate(frame_rate)
+
+
 def _shortening(speech: str, clip_seconds: float) -> str | None:
     """What to cut the words to; None where not even the first fits."""
     scripts = [script for character in speech if (script := _script(character))]
@@ -93,9 +102,10 @@ def _shortening(speech: str, clip_seconds: float) -> str | None:
 
 
 def _lengthening(seconds: float, frame_rate: float) -> str | None:
-    """The length that is enough; None where it is more than a clip can have."""
-    length = length_for(seconds, frame_rate)
-    return f"set length to {length}" if length <= MAX_LENGTH else None
+    """The clip that is enough, on whole tenths of a second; None where it is more than a clip can have."""
+    enough = math.ceil(round(seconds * 10, 6)) / 10
+    length = length_for(enough, frame_rate)
+    return f"give the clip {enough:.1f} s ({length} frames)" if length <= MAX_LENGTH else None
 
 
 @lru_cache(maxsize=4096)
@@ -103,4 +113,7 @@ def _script(character: str) -> str:
     """The script of a letter, by its Unicode name, or DIGIT; empty for what is not spoken."""
     if character.isdecimal():
         return "DIGIT"
-    return re.split("[ -]", unicodedata.name(character, "OTHER"))[0] if character.isalpha() else ""
+    if not character.isalpha():
+        return ""
+    first = re.split("[ -]", unicodedata.name(character, "OTHER"))[0]
+    return SAME_SCRIPT.get(first, first)

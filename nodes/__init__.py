@@ -8,13 +8,18 @@ class IDLoRAExtension(ComfyExtension):
 
     async def on_load(self) -> None:
         from .host.example_media import offer_examples
+        from .host.metric_models import register_folder
+        from .host.voice_folder import register_folders
 
         offer_examples()
+        register_folder()
+        register_folders()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import (
             cast_member,
             check_credentials,
+            clip_length,
             decode,
             first_frame,
             guidance_options,
@@ -25,14 +30,17 @@ class IDLoRAExtension(ComfyExtension):
             save_signed_video,
             scene_script,
             second_stage,
+            takes,
+            voices,
         )
+        from .host.status import telling_errors
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
             *(cast_member, scene_script),
-            *(save_signed_video, check_credentials),
+            *(clip_length, voices, takes, save_signed_video, check_credentials),
         )
-        return [node for module in modules for node in module.NODES]
+        return [telling_errors(node) for module in modules for node in module.NODES]
 
 
 async def comfy_entrypoint() -> IDLoRAExtension:

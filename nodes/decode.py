@@ -3,13 +3,11 @@
 from comfy_api.latest import io
 
 from ..idlora_core.clean_start import without_lead_in
-from ..idlora_core.frames import checked_frame_rate
 from ..idlora_core.sound import fitted_to_frames
 from .host import vae as host_vae
-from .host.latents import FRAME_RATE, LEAD_IN_FRAMES, streams
+from .host.decoded_sound import decoded_sound
+from .host.latents import LEAD_IN_FRAMES, frame_rate_of, streams
 from .sockets import CATEGORY, audio_vae_input, known_frame_rate_input, video_vae_input
-
-HOSTS_FRAME_RATE = 25.0  # what the model takes where nothing says another
 
 
 class DecodeAV(io.ComfyNode):
@@ -53,12 +51,12 @@ class DecodeAV(io.ComfyNode):
     def execute(cls, latent, video_vae, audio_vae, frame_rate=0.0, tiling="auto") -> io.NodeOutput:
         host_vae.check_video_vae(video_vae)
         host_vae.audio_model(audio_vae)
-        video_latent, audio_latent = streams(latent)
+        video_latent, _ = streams(latent)
         if video_latent.shape[0] != 1:
             raise ValueError(f"AV Decode takes one clip, got a batch of {video_latent.shape[0]}.")
-        frame_rate = checked_frame_rate(frame_rate or latent.get(FRAME_RATE, HOSTS_FRAME_RATE))
+        frame_rate = frame_rate_of(latent, frame_rate)
         images = host_vae.decode_video(video_vae, video_latent, tiling)
-        waveform, sample_rate = host_vae.decode_audio(audio_vae, audio_latent)
+        waveform, sample_rate = decoded_sound(latent, audio_vae)
         lead_in_frames = latent.get(LEAD_IN_FRAMES, 0)
         images, waveform = without_lead_in(images, waveform, sample_rate, lead_in_frames, frame_rate)
         waveform = fitted_to_frames(waveform, sample_rate, images.shape[0], frame_rate)

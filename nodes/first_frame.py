@@ -20,9 +20,29 @@ from .sockets import (
     Guidance,
     audio_vae_input,
     frame_rate_input,
+    refusal,
     strength_input,
     video_vae_input,
 )
+
+LEAST_CROP = 0.05
+"""Of the picture: less is lost where sides are rounded to 32 pixels, and is not worth a sentence."""
+
+
+def _side_input(name: str) -> io.Int.Input:
+    return io.Int.Input(
+        name,
+        default=0,
+        min=0,
+        max=frames.MAX_SIDE,
+        step=32,
+        optional=True,
+        advanced=True,
+        tooltip=(
+            f"An exact {name} in pixels, a multiple of 32, in place of shape and max_side; set both width and height."
+            " 0 and 0: shape and max_side decide."
+        ),
+    )
 
 
 class FirstFrameCondition(io.ComfyNode):
@@ -45,21 +65,14 @@ class FirstFrameCondition(io.ComfyNode):
                     optional=True,
                     tooltip="First frame of the clip: the face. Leave out for text to video.",
                 ),
-                io.Int.Input(
-                    "width",
-                    default=0,
-                    min=0,
-                    max=frames.MAX_SIDE,
-                    step=32,
-                    tooltip="Width in pixels, a multiple of 32. 0 and 0: the picture's aspect at max_side.",
-                ),
-                io.Int.Input(
-                    "height",
-                    default=0,
-                    min=0,
-                    max=frames.MAX_SIDE,
-                    step=32,
-                    tooltip="Height in pixels, a multiple of 32. 0 and 0: the picture's aspect at max_side.",
+                io.Combo.Input(
+                    "shape",
+                    options=list(frames.SHAPES),
+                    default=frames.AS_PICTURE,
+                    tooltip=(
+                        "Shape of the clip. as the picture: its aspect; a square without a picture. For another shape the"
+                        " middle of the picture is taken, and the node says how much is lost."
+                    ),
                 ),
                 io.Int.Input(
                     "max_side",
@@ -67,7 +80,7 @@ class FirstFrameCondition(io.ComfyNode):
                     min=64,
                     max=frames.MAX_SIDE,
                     step=32,
-                    tooltip="Long side in pixels when width and height are 0 (a square without a picture). Paper: 512.",
+                    tooltip="Long side in pixels; the other follows from the shape, both in steps of 32. Paper: 512.",
                 ),
                 io.Int.Input(
                     "length",
@@ -75,10 +88,14 @@ class FirstFrameCondition(io.ComfyNode):
                     min=9,
                     max=frames.MAX_LENGTH,
                     step=8,
-                    tooltip="Frames, 8n + 1. 121 frames at 25 fps are 4.84 s, as in the paper.",
+                    tooltip=(
+                        "Frames, 8n + 1: 121 at 25 fps are 4.84 s, as in the paper. Clip Length gives it from seconds."
+                    ),
                 ),
                 frame_rate_input("Frames per second. Paper: 25."),
                 strength_input(),
+                _side_input("width"),
+                _side_input("height"),
                 Guidance.Input(
                     "guidance",
                     optional=True,
@@ -131,16 +148,25 @@ class FirstFrameCondition(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, length=None, width=None, height=None) -> bool | str:
+        """Before anything runs; what is linked is looked at in `execute`."""
+        reason = True if length is None else refusal(frames.checked_length, length)
+        if reason is True and (width or height):
+            return refusal(frames.checked_size, width or 0, height or 0)
+        return reason
+
+    @classmethod
     def execute(
         cls,
         video_vae,
         audio_vae,
-        width,
-        height,
         max_side,
         length,
         frame_rate,
         strength,
+        shape=frames.AS_PICTURE,
+        width=0,
+        height=0,
         guidance=None,
         image=None,
         silent_start_seconds=0.0,
@@ -159,12 +185,11 @@ class FirstFrameCondition(io.ComfyNode):
         num_audio = frames.num_audio_latents(total, frame_rate, numerics, grid)
         num_silent = min(num_silent_latents(silent_start_seconds, total, frame_rate, grid), num_audio)
 
-        size = _size(picture, width, height, max_side)
+        size = _size(picture, (width, height), shape, max_side)
         video = _video_latent(video_vae, picture, size, total, lead_in_frames)
         audio = _audio_latent(audio_vae, num_audio, num_silent)
-        if lead_in_frames:
-            parts = f"{lead_in_frames} of lead-in, {length} of the clip"
-            send_status(cls.hidden.unique_id, f"{total} frames: {parts}")
+        crop = _crop(picture, size)
+        send_status(cls.hidden.unique_id, f"{crop}{_summary(size, length, frame_rate, lead_in_frames)}")
         strength = None if picture is None else strength
         return io.NodeOutput(joint_latent(video, audio, strength, frame_rate, lead_in_frames, num_silent))
 
@@ -181,13 +206,33 @@ def _first_frame(image: torch.Tensor | None, continue_from: torch.Tensor | None)
     return frames.checked_picture(continue_from)[-1:]
 
 
-def _size(picture: torch.Tensor | None, width: int, height: int, max_side: int) -> tuple[int, int]:
-    """(width, height): the explicit size, or the picture's aspect, or a square."""
-    if width or height:
-        return frames.checked_size(width, height)
+def _size(
+    picture: torch.Tensor | None, explicit: tuple[int, int], shape: str, max_side: int
+) -> tuple[int, int]:
+    """(width, height): the explicit size, or that of the shape."""
+    if any(explicit):
+        return frames.checked_size(*explicit)
+    return frames.shaped_size(shape, None if picture is None else _pixels(picture), max_side)
+
+
+def _pixels(picture: torch.Tensor) -> tuple[int, int]:
+    """(width, height) of (B, H, W, C)."""
+    return picture.shape[2], picture.shape[1]
+
+
+def _crop(picture: torch.Tensor | None, size: tuple[int, int]) -> str:
+    """A sentence where the clip's shape takes more of the picture than the rounding to whole latents does."""
     if picture is None:
-        return frames.fitted_size(1, 1, max_side)
-    return frames.fitted_size(picture.shape[2], picture.shape[1], max_side)
+        return ""
+    share, sides = frames.cropped_share(_pixels(picture), size)
+    return f"The crop takes {100 * share:.0f} % of the picture, {sides}. " if share >= LEAST_CROP else ""
+
+
+def _summary(size: tuple[int, int], length: int, frame_rate: float, lead_in_frames: int) -> str:
+    """512x512, 121 frames, 4.84 s at 25 fps; with a lead-in also how many frames are sampled."""
+    width, height = size
+    clip = f"{width}x{height}, {length} frames, {length / frame_rate:.2f} s at {frame_rate:g} fps"
+    return f"{clip}; {lead_in_frames} more of lead-in" if lead_in_frames else clip
 
 
 def _video_latent(

@@ -5,7 +5,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..idlora_core.presets import CUSTOM, PRESETS, described
+from ..idlora_core.presets import CUSTOM, PAPER_KNOBS, PRESETS, described
 from ..idlora_core.terms import MAX_SCALE, TERMS, Scales
 from .guidance_options import GuidanceOptions
 from .host.settings import GuiderSettings
@@ -24,6 +24,7 @@ def preset_input(*others: io.Input) -> io.DynamicCombo.Input:
     return io.DynamicCombo.Input(
         "preset",
         options=[
+            # Optional: a blueprint shows the preset alone, and `custom` there means the defaults.
             io.DynamicCombo.Option(CUSTOM, [*others, *_scale_inputs()]),
             *(io.DynamicCombo.Option(name, []) for name in PRESETS),
         ],
@@ -36,7 +37,13 @@ def preset_input(*others: io.Input) -> io.DynamicCombo.Input:
 def _scale_inputs() -> list[io.Input]:
     return [
         io.Float.Input(
-            knob.name, default=knob.default, min=0.0, max=MAX_SCALE, step=0.1, tooltip=knob.tooltip
+            knob.name,
+            default=knob.default,
+            min=0.0,
+            max=MAX_SCALE,
+            step=0.1,
+            tooltip=knob.tooltip,
+            optional=True,
         )
         for term in TERMS
         for knob in term.knobs
@@ -78,4 +85,8 @@ def _scales(preset: Mapping[str, Any]) -> tuple[Scales, Scales]:
     if preset["preset"] in PRESETS:
         chosen = PRESETS[preset["preset"]]
         return chosen.video, chosen.audio
-    return Scales.of_knobs("video", preset), Scales.of_knobs("audio", preset)
+    given = {
+        name: value for name, value in preset.items() if value is not None
+    }  # the host's word for not given
+    knobs = {**PAPER_KNOBS, **given}
+    return Scales.of_knobs("video", knobs), Scales.of_knobs("audio", knobs)

@@ -6,8 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..idlora_core.numerics import NUMERICS, Numerics, checked_numerics
-from ..idlora_core.speed import SPEEDS, Speed, checked_speed
+from ..idlora_core.options import NUMERICS, SPEEDS, Numerics, Speed, checked_choice
 from ..idlora_core.terms import TERMS, Term, TermName
 from .sockets import CATEGORY, Guidance
 
@@ -156,8 +155,8 @@ class GuidanceOptionsNode(io.ComfyNode):
             stg_block_indices=stg_block_indices,
             windows=_windows(values),
             identity_on_video=identity_applies_to == BOTH,
-            numerics=checked_numerics(numerics),
-            speed=checked_speed(speed),
+            numerics=checked_choice("numerics", numerics, NUMERICS),
+            speed=checked_choice("speed", speed, SPEEDS),
             **{name: values[name] for name in names if name in values},
         )
         return io.NodeOutput(options)

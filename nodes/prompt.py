@@ -4,9 +4,11 @@ from comfy_api.latest import io
 
 from ..idlora_core.frames import MAX_LENGTH
 from ..idlora_core.prompt import format_prompt
-from ..idlora_core.speech_length import speech_fit
-from .host.status import send_status
-from .sockets import CATEGORY, frame_rate_input
+from ..idlora_core.speech_length import speech_fit, words_fit
+from .host.status import send_advised_status
+from .sockets import CATEGORY, frame_rate_input, refusal
+
+TITLE = "ID-LoRA Prompt"
 
 
 class IDLoRAPrompt(io.ComfyNode):
@@ -14,7 +16,7 @@ class IDLoRAPrompt(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LTXIDLoRA_Prompt",
-            display_name="ID-LoRA Prompt",
+            display_name=TITLE,
             category=CATEGORY,
             description=(
                 "Writes [VISUAL]: .. [SPEECH]: .. [SOUNDS]: .. for the text encoder, and shows how long the words take."
@@ -60,9 +62,18 @@ class IDLoRAPrompt(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, visual="", speech="", sounds="") -> bool | str:
+        """Before anything runs; of linked texts, the host gives none here."""
+        if None in (visual, speech, sounds):
+            return True
+        return refusal(format_prompt, visual, speech, sounds)
+
+    @classmethod
     def execute(cls, visual, speech, sounds, length=0, frame_rate=25.0) -> io.NodeOutput:
         prompt = format_prompt(visual, speech, sounds)
-        send_status(cls.hidden.unique_id, speech_fit(speech, length, frame_rate))
+        fit = speech_fit(speech, length, frame_rate)
+        advice = "" if words_fit(speech, length, frame_rate) else fit
+        send_advised_status(cls.hidden.unique_id, TITLE, advice, fit)
         return io.NodeOutput(prompt)
 
 

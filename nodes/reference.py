@@ -6,7 +6,8 @@ from ..idlora_core.positions import LTX2_GRID
 from ..idlora_core.reference import Reference
 from ..idlora_core.voice.recording import SELECTIONS, Recording, prepare_recording
 from .host import vae as host_vae
-from .host.status import send_status
+from .host.status import send_advised_status
+from .host.vae_fingerprint import vae_fingerprint
 from .pictures import reference_picture
 from .pictures.previews import player_and_picture, player_input
 from .sockets import CATEGORY, IdentityReference
@@ -14,12 +15,15 @@ from .sockets import CATEGORY, IdentityReference
 SECONDS_PER_LATENT = LTX2_GRID.seconds_per_latent
 
 
+TITLE = "Encode Reference Audio"
+
+
 class EncodeReferenceAudio(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LTXIDLoRA_EncodeReferenceAudio",
-            display_name="Encode Reference Audio",
+            display_name=TITLE,
             category=CATEGORY,
             description=(
                 "Turns a voice recording into the reference that ID-LoRA speaks with."
@@ -31,7 +35,7 @@ class EncodeReferenceAudio(io.ComfyNode):
                 "reference audio",
                 "voice reference",
                 "speaker",
-                "reference doctor",
+                "reference check",
                 "id-lora",
             ],
             inputs=[
@@ -133,14 +137,14 @@ class EncodeReferenceAudio(io.ComfyNode):
             level_loudness,
         )
         latent = host_vae.encode_reference(audio_vae, recording.waveform)
-        family = host_vae.audio_family(audio_vae)
-        reference = Reference(latent, grid, reference_gap_seconds, family)
+        family, fingerprint = host_vae.audio_family(audio_vae), vae_fingerprint(audio_vae)
+        reference = Reference(latent, grid, reference_gap_seconds, family, fingerprint)
         shown, remark = player_and_picture(
             recording.waveform, grid.sample_rate, lambda: reference_picture.draw(recording, reference)
         )
         remarks = " ".join(filter(None, [*recording.remarks, remark]))
         summary = _summary(recording, reference)
-        send_status(cls.hidden.unique_id, f"{summary}. {remarks}" if remarks else summary)
+        send_advised_status(cls.hidden.unique_id, TITLE, remarks, f"{remarks} {summary}".lstrip())
         outputs = reference, {"waveform": recording.waveform, "sample_rate": grid.sample_rate}
         return io.NodeOutput(*outputs, ui=shown) if shown else io.NodeOutput(*outputs)
 

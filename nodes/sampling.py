@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from ..idlora_core.families import UNKNOWN
 from ..idlora_core.guidance import Guidance
-from ..idlora_core.presets import DISTILLED, LTX2, PRESETS
+from ..idlora_core.presets import DISTILLED, LTX2_SCHEDULE, PRESETS
 from ..idlora_core.run_report import RunReport, voice_remarks
 from ..idlora_core.sigmas import DISTILLED_8_STEPS, checked_sigmas, ltx2_sigmas
 from ..idlora_core.term_sizes import CallSizes, TermRecord
@@ -20,13 +20,15 @@ from .host.guider import IdentityGuider, identity_guider
 from .host.latents import FRAME_RATE
 from .host.res2s import sampler_names
 from .host.scene_for_latent import scene_for
-from .host.status import ExecutionBlocker, log, missing_output, send_status
+from .host.status import WARNING, ExecutionBlocker, log, missing_output, send_advised_status, send_status
 from .host.variant import variant_of
 from .host.voice_on_model import has_id_lora, keeps_sound
 from .pictures.drawing import CannotDraw
 from .pictures.guidance_plot import guidance_plot
 from .sockets import CATEGORY, IdentityReference, known_frame_rate_input
 
+SAMPLER, GUIDER = "Identity-Guided KSampler", "Identity Guider"
+PAPER_STEPS = PRESETS["paper"].steps
 ALL_SIGMAS = tuple(i / 100 for i in range(101))
 
 
@@ -53,7 +55,7 @@ class IdentityGuidedKSampler(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LTXIDLoRA_KSampler",
-            display_name="Identity-Guided KSampler",
+            display_name=SAMPLER,
             category=CATEGORY,
             description=(
                 "Denoises picture and sound together with the four guidances of ID-LoRA."
@@ -96,15 +98,17 @@ class IdentityGuidedKSampler(io.ComfyNode):
                 preset_input(
                     io.Int.Input(
                         "steps",
-                        default=30,
+                        default=PAPER_STEPS,
                         min=1,
                         max=1000,
+                        optional=True,
                         tooltip="Steps of the ltx2 schedule; the distilled one always has 8. Paper: 30; HQ: 15.",
                     ),
                     io.Combo.Input(
                         "schedule",
-                        options=[LTX2, DISTILLED],
-                        default=LTX2,
+                        options=[LTX2_SCHEDULE, DISTILLED],
+                        default=LTX2_SCHEDULE,
+                        optional=True,
                         tooltip="ltx2: for the dev models. distilled 8 steps: a fixed list, whatever steps says.",
                     ),
                 ),
@@ -148,14 +152,13 @@ class IdentityGuidedKSampler(io.ComfyNode):
         guider.record = TermRecord()
         levels = schedule[:-1].tolist()
         report = _report(guider, preset["preset"], levels, remarks + disagreement, len(levels))
-        send_status(cls.hidden.unique_id, report.before())
+        send_advised_status(cls.hidden.unique_id, SAMPLER, report.advice, report.before())
         denoised = host_sampling.sample(guider, latent, schedule, sampler_name, seed)
         calls = guider.record.read()
         seconds = time.perf_counter() - guider.started
-        send_status(
-            cls.hidden.unique_id,
-            report.after([call.sigma for call in calls], seconds, sum(call.predictions for call in calls)),
-        )
+        num_run = sum(call.predictions for call in calls)
+        ran = report.after([call.sigma for call in calls], seconds, num_run)
+        send_status(cls.hidden.unique_id, WARNING + ran if report.advice else ran)
         # Always drawn, whoever asks: the host keeps a node's outputs and does not run it again when one is
         # connected later. It takes a few hundredths of a second.
         return io.NodeOutput(denoised, plot_or_reason(calls, guider.guidance))
@@ -166,7 +169,10 @@ def _sigmas(preset: Mapping[str, Any], connected: torch.Tensor | None) -> torch.
     if connected is not None:
         return checked_sigmas(connected)
     chosen = PRESETS.get(preset["preset"])
-    schedule, steps = (chosen.schedule, chosen.steps) if chosen else (preset["schedule"], preset["steps"])
+    if chosen:
+        schedule, steps = chosen.schedule, chosen.steps
+    else:
+        schedule, steps = preset.get("schedule") or LTX2_SCHEDULE, preset.get("steps") or PAPER_STEPS
     return torch.tensor(DISTILLED_8_STEPS) if schedule == DISTILLED else ltx2_sigmas(steps)
 
 
@@ -204,7 +210,7 @@ class IdentityGuiderNode(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LTXIDLoRA_Guider",
-            display_name="Identity Guider",
+            display_name=GUIDER,
             category=CATEGORY,
             description="The same guidance as Identity-Guided KSampler, for SamplerCustomAdvanced.",
             search_aliases=["id-lora", "voice clone", "guider", "multimodal guider", "four-way guidance"],
@@ -229,7 +235,8 @@ class IdentityGuiderNode(io.ComfyNode):
         _, positive, negative, disagreement = agreed(positive, negative, frame_rate, "set here")
         remarks += disagreement
         guider = identity_guider(model, positive, negative, guider_settings(preset, guidance), reference)
-        send_status(cls.hidden.unique_id, _report(guider, preset["preset"], ALL_SIGMAS, remarks).before())
+        report = _report(guider, preset["preset"], ALL_SIGMAS, remarks)
+        send_advised_status(cls.hidden.unique_id, GUIDER, report.advice, report.before())
         return io.NodeOutput(guider)
 
 

@@ -6,7 +6,7 @@ from ..idlora_core.frames import MAX_LENGTH
 from ..idlora_core.turns import GAP_SECONDS
 from ..idlora_core.written_scene import WrittenScene, written_scene
 from .host.line_tokens import encoded_prompt
-from .host.status import missing_output, send_status
+from .host.status import missing_output, send_advised_status
 from .pictures import timeline
 from .pictures.drawing import CannotDraw
 from .sockets import SCENE_CATEGORY, Cast, IdentityReference, frame_rate_input
@@ -140,7 +140,9 @@ class SceneScript(io.ComfyNode):
             cast, script, visual, sounds, length, frame_rate, region_strength, lead_in_seconds, picture
         )
         positive = encoded_prompt(clip, written.prompt, written.scene.turns, route_words)
-        send_status(cls.hidden.unique_id, " ".join([f"{_summary(written)}.", *written.remarks]))
+        advice = " ".join(written.remarks)
+        text = " ".join(filter(None, [advice, f"{_summary(written)}."]))
+        send_advised_status(cls.hidden.unique_id, "Scene Script", advice, text)
         outputs = positive, written.reference, written.prompt.text
         try:
             drawn = timeline.draw(written)

@@ -1,5 +1,8 @@
 """Names that several nodes share."""
 
+from collections.abc import Callable
+from typing import Any
+
 from comfy_api.latest import io
 
 CATEGORY = "ID-LoRA"
@@ -57,3 +60,12 @@ def strength_input() -> io.Float.Input:
         step=0.01,
         tooltip="1 keeps the picture as the first frame; less lets it change; 0 ignores it.",
     )
+
+
+def refusal(check: Callable[..., Any], *values: Any) -> bool | str:
+    """What a node's `validate_inputs` gives back: True, or the sentence with which the check refuses the values."""
+    try:
+        check(*values)
+    except ValueError as error:
+        return str(error)
+    return True

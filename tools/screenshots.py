@@ -23,7 +23,8 @@ from support.host_client import output_files
 from support.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
 from tools import mask_picture
 from tools.workflows import WORKFLOWS, small_overrides
-from tools.workflows.api_format import SMALL_LENGTH, SMALL_VALUES
+from tools.workflows.api_format import SMALL_VALUES
+from tools.workflows.app import NAME as APP
 from tools.workflows.files import API_FOLDER, FOLDER
 
 IMAGES = ROOT / "docs" / "images"
@@ -54,11 +55,14 @@ def take_all(window: Window, host: HostProcess) -> None:
         take_nodes_together(page, own)
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_run(page)
+        take_voice(page)
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_scene(page, "run_scene_script")
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_scene(page, "run_scene_remarks", script=REMARKED_SCRIPT)
     mask_picture.main()
+    with window.page(host, "nodes2", size=RUN_SIZE) as page:
+        take_app(page)
     take_plot(host)
 
 
@@ -66,13 +70,15 @@ def take_workflows(page: ComfyPage) -> None:
     hide_all_but_the_graph(page)
     for name in NAMES:
         page.drop_file(FOLDER / f"{name}.json")
+        if name == APP:
+            page.command("Comfy.ToggleLinear")  # from the form to the graph
         save(framed(page, page.probe("bounds"), zoom=0.7), f"workflow_{short_name(name)}")
 
 
 def short_name(workflow: str) -> str:
-    """What sets a workflow apart from the others: `idlora_gguf` is gguf, `..., signed` is signed, and
-    `ID-LoRA Two People Talking` is two_people_talking."""
-    return workflow.removeprefix("idlora_").removeprefix("ID-LoRA ").split(", ")[-1].replace(" ", "_").lower()
+    """The name of the function that builds it: short, and without spaces."""
+    names = {entry.build().name: entry.build.__name__ for entry in WORKFLOWS}
+    return names.get(workflow, "app")
 
 
 def take_nodes(page: ComfyPage, kinds: list[str]) -> None:
@@ -98,8 +104,8 @@ def take_nodes_together(page: ComfyPage, kinds: list[str], num_columns: int = 4)
 
 def take_run(page: ComfyPage) -> None:
     """After a run: the window, with sampler, decoder and player in view; and what the reference's node shows."""
-    page.drop_file(FOLDER / "idlora_one_stage.json")
-    page.set_values(SMALL_VALUES | {"length": SMALL_LENGTH, "seed": 42})
+    page.drop_file(FOLDER / "ID-LoRA Talking Head, paper settings.json")
+    page.set_values(SMALL_VALUES | {"seed": 42})
     page.wait_success(page.run())
     page.film()
     page.page.evaluate("() => document.querySelector('video').pause()")
@@ -127,9 +133,40 @@ def take_scene(page: ComfyPage, name: str, **values: Any) -> None:
     save(picture, name, HELP_IMAGES)
 
 
+def take_voice(page: ComfyPage) -> None:
+    """Load Voice after a run: player, card, status line."""
+    page.drop_file(FOLDER / "ID-LoRA Talking Head, saved voice.json")
+    page.set_values(SMALL_VALUES | {"seed": 42})
+    page.wait_success(page.run())
+    hide_all_but_the_graph(page)
+    picture = framed(page, page.probe("bounds", ids_of(page, "LTXIDLoRA_LoadVoice")), zoom=1.2)
+    save(picture, "run_voice", HELP_IMAGES)
+
+
+def take_app(page: ComfyPage) -> None:
+    """The form before a run and after it, and with words that do not fit."""
+    page.drop_file(FOLDER / f"{APP}.json")
+    page.see("linear-widgets").wait_for()
+    save(page.page.screenshot(), "app")
+    page.set_values({name: value for name, value in SMALL_VALUES.items() if name == "max_side"})
+    words = page.field("What is said").locator("textarea")
+    said = words.input_value()
+    words.fill(f"{said} And I could go on like this for quite a while.")
+    page.hint()
+    save(page.page.screenshot(), "app_estimate")
+    words.fill(said)
+    page.set_values({"seconds": SMALL_VALUES["seconds"]})
+    page.wait_success(page.run_app())
+    page.see("linear-center-panel").locator("video[controls]").wait_for()
+    page.settle()
+    save(page.page.screenshot(), "app_ran")
+
+
 def take_plot(host: HostProcess) -> None:
     """The plot of a whole small run, as the sampler gives it."""
-    graph = small_overrides(json.loads((API_FOLDER / "idlora_one_stage.json").read_text(encoding="utf-8")))
+    graph = small_overrides(
+        json.loads((API_FOLDER / "ID-LoRA Talking Head, paper settings.json").read_text(encoding="utf-8"))
+    )
     (sampler,) = [key for key, node in graph.items() if node["class_type"] == "LTXIDLoRA_KSampler"]
     graph[sampler]["inputs"]["preset.steps"] = PLOT_STEPS
     graph["plot"] = {
@@ -148,7 +185,7 @@ def ids_of(page: ComfyPage, *kinds: str) -> list[str]:
 
 def hide_all_but_the_graph(page: ComfyPage) -> None:
     page.command("Workspace.ToggleFocusMode")
-    page.page.add_style_tag(content=".no-drag.fixed { display: none }")
+    page.page.add_style_tag(content=".no-drag.fixed, .p-toast { display: none }")
 
 
 def example_values(kind: str) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    """A line of a stranger's text, printable and of a length to read; "" for what is no text."""
+    """A line of a stranger's text, printable and of a length to read; "" for anything else."""
     if not isinstance(value, str):
         return ""
     line = "".join(character if character.isprintable() else " " for character in value[: LONGEST_TEXT + 1])

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .frames import Frames
+from .features import Frames
 from .runs import runs, without_short_runs
 
 LOUD_FRAMES = 10  # the level reached in 0.1 s altogether: more than a click, and one short word is enough

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .frames import FRAMES_PER_SECOND, Frames
+from . import detection
+from .features import FRAMES_PER_SECOND, Frames
 from .runs import runs, widened
 from .selection import SUSTAINED_LIKENESS
 from .waveform import Span
@@ -33,6 +34,7 @@ LEAST_SPEAKER_BLOCKS = 2
 LEAST_SPEAKER_SHARE = 0.2
 MOST_SPREAD_SEMITONES = 2.5
 QUIETEST_NOISE_DB = -100.0
+NOTHING_HEARD = "No speech is heard: use 3-5 s of one person speaking near the microphone"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Diagnosis:
     Attributes:
         seconds: length of all that is taken.
         speech_seconds: of which speech.
+        heard_seconds: of which speech that `detection.speech_frames` hears, also where there is room noise alone.
         level_dbfs: RMS of the speech, all channels; full scale = 0.
         snr_db: speech over noise in the speech band; inf where there is no noise.
         clipped_share: samples on flat tops, 0-1.
@@ -52,6 +55,7 @@ class Diagnosis:
 
     seconds: float
     speech_seconds: float
+    heard_seconds: float
     level_dbfs: float
     snr_db: float
     clipped_share: float
@@ -65,12 +69,18 @@ class Diagnosis:
         return min(self.speech_seconds / self.seconds, 1.0)
 
     @property
+    def is_heard(self) -> bool:
+        return self.heard_seconds >= detection.LEAST_SPEECH_SECONDS
+
+    @property
     def is_music(self) -> bool:
         return self.sustained_share > MOST_SUSTAINED
 
     @property
     def warnings(self) -> list[str]:
         """What is wrong and what to do, a sentence each; empty for a good reference."""
+        if not (self.is_heard or self.is_music):
+            return [f"{NOTHING_HEARD}.", *filter(None, [self._clipped()])]
         found = [
             self._too_short(),
             self._clipped(),
@@ -110,12 +120,18 @@ class Diagnosis:
 
 
 def diagnose(
-    frames: Frames, spoken: Tensor, spans: list[Span], sample_rate: int, max_seconds: float
+    frames: Frames,
+    spoken: Tensor,
+    heard: Tensor,
+    spans: list[Span],
+    sample_rate: int,
+    max_seconds: float,
 ) -> Diagnosis:
     """Measure what is taken of a recording.
 
     Args:
         frames, spoken: of the whole recording; `spoken` (F,) bool.
+        heard: (G,) bool per 10 ms of what is taken: `detection.speech_frames`.
         spans: [start, end) in samples, at least one.
     """
     taken = taken_frames(spans, sample_rate, len(frames))
@@ -126,6 +142,7 @@ def diagnose(
     return Diagnosis(
         seconds=seconds,
         speech_seconds=min(int(speech.sum()) / FRAMES_PER_SECOND, seconds),
+        heard_seconds=min(int(heard.sum()) / FRAMES_PER_SECOND, seconds),
         level_dbfs=10 * math.log10(power) if power > 0 else -math.inf,
         snr_db=_snr_db(frames, spoken, taken),
         clipped_share=samples / seconds,

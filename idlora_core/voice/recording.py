@@ -6,8 +6,9 @@ from torch import Tensor
 
 from ..options import checked_choice
 from .activity import spoken_frames
+from .detection import speech_frames
 from .doctor import Diagnosis, diagnose
-from .frames import Frames, measure_frames
+from .features import Frames, measure_frames
 from .loudness import TARGET_LUFS, integrated_lufs, normalising_gain_db
 from .selection import best_spans, first_spans
 from .waveform import Span, checked_recording, first_sound, prepare_waveform
@@ -99,6 +100,7 @@ def prepare_recording(
     gain_db = normalising_gain_db(cut, target_rate) if level_loudness else None
     if gain_db:
         cut = cut * 10 ** (gain_db / 20)
-    diagnosis = diagnose(frames, spoken, spans, sample_rate, max_seconds)
+    heard = speech_frames(cut, target_rate)
+    diagnosis = diagnose(frames, spoken, heard, spans, sample_rate, max_seconds)
     lufs = integrated_lufs(cut, target_rate) if level_loudness else None
     return Recording(cut, target_rate, sample_rate, num_samples, spans, frames, diagnosis, gain_db, lufs)

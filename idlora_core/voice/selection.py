@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from .frames import FRAMES_PER_SECOND, Frames, sample_at
+from .features import FRAMES_PER_SECOND, Frames, sample_at
 from .runs import runs, widened
 from .waveform import CROSSFADE_SECONDS, MIN_SECONDS, Span
 

@@ -77,7 +77,7 @@ def read_file(source: Path | BinaryIO, roots: str = "") -> report.Credentials:
         roots: PEM of root certificates to trust.
 
     Raises:
-        ValueError: the file is no mp4 or mov, or its credentials are made to do harm.
+        ValueError: the file is not an mp4 or mov, or its credentials are made to do harm.
         RuntimeError: `roots` is not PEM.
     """
     if not isinstance(source, Path):

@@ -44,7 +44,7 @@ def load_key(content: bytes, path: Path) -> Any:
     """A private key from PEM; `path` is for the sentence.
 
     Raises:
-        RuntimeError: the content is no private key, or locked.
+        RuntimeError: the content is not a private key, or locked.
     """
     package = _cryptography()
     try:
@@ -83,7 +83,7 @@ def first_certificate(content: bytes) -> Any:
     """The signer's certificate of a PEM chain.
 
     Raises:
-        ValueError: the content is no chain.
+        ValueError: the content is not a certificate chain.
     """
     return _cryptography().x509.load_pem_x509_certificates(content)[0]
 

@@ -1,4 +1,4 @@
-"""Conditioning of one guider: what is refused before the render, and what each prediction adds to it."""
+"""Conditioning of one guider: what each prediction adds to it."""
 
 import uuid
 from collections.abc import Mapping
@@ -7,63 +7,13 @@ from typing import Any
 import comfy.conds
 import torch
 
-from ...idlora_core.numerics import Numerics
+from ...idlora_core.options import Numerics
 from ...idlora_core.reference import Reference
 from ...idlora_core.reference_masks import ReferenceMasks
 from ...idlora_core.scene import Scene
 from .forward.passes import BOUNDS, MASKS, PASS_KEY, REFERENCE_KEY, SCENE_KEY, Pass
 from .forward.scene import Direction
-from .line_tokens import LINES, TURNS
-
-
-def check_single_reference(positive: list, negative: list, reference: Reference | Scene | None) -> None:
-    """Refuse a second reference from another node, which would be overridden silently.
-
-    Raises:
-        ValueError: the conditioning carries one.
-    """
-    given = any(REFERENCE_KEY in entry[1] for entry in (*positive, *negative))
-    if given and reference is not None:
-        raise ValueError(
-            "The conditioning already carries a reference voice, from LTXV Reference Audio or LTXV Set Audio Ref Tokens."
-            " Remove that node, or leave the reference input here unconnected."
-        )
-
-
-def check_finite(positive: list, negative: list) -> None:
-    """Refuse conditioning that would turn the whole clip into noise or black.
-
-    Raises:
-        ValueError: a text embedding holds NaN or infinity.
-    """
-    for name, entries in (("positive", positive), ("negative", negative)):
-        if not all(torch.isfinite(entry[0]).all() for entry in entries):
-            raise ValueError(
-                f"The {name} conditioning holds values that are not finite (NaN or infinity): its text encoder or a"
-                " node behind it has failed. Load the text encoder again, in another precision if need be."
-            )
-
-
-def check_lines(positive: list, reference: Reference | Scene | None) -> None:
-    """Refuse the words of one script with the turns of another.
-
-    Raises:
-        ValueError: the turns are not those of the lines.
-    """
-    for _, values in positive:
-        lines = values.get(LINES)
-        if lines is None:
-            continue
-        if not isinstance(reference, Scene):
-            raise ValueError(
-                "The positive conditioning comes from Scene Script, and its reference is not connected. Connect both"
-                " outputs of the same Scene Script."
-            )
-        if len(lines) != len(reference.turns) or values.get(TURNS, reference.turns) != reference.turns:
-            raise ValueError(
-                f"The positive conditioning ({len(lines)} lines) and the reference ({len(reference.turns)} turns) come"
-                " from two scripts. Connect both outputs of the same Scene Script."
-            )
+from .line_tokens import LINES
 
 
 def direction_of(

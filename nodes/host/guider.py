@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import comfy.model_base
 import comfy.samplers
 import comfy.utils
 import torch
@@ -19,14 +18,8 @@ from ...idlora_core.sigmas import checked_sigmas
 from ...idlora_core.term_sizes import TermRecord, term_sizes
 from ...idlora_core.terms import Prediction, TermName
 from .cfg_hooks import CfgHooks
-from .conditioning import (
-    check_finite,
-    check_lines,
-    check_single_reference,
-    direction_of,
-    variant,
-    with_reference,
-)
+from .checks import check_finite, check_lines, check_model, check_prediction, check_single_reference
+from .conditioning import direction_of, variant, with_reference
 from .forward.passes import Forward
 from .latents import check_joint_latent
 from .masking import with_kept_parts
@@ -214,30 +207,8 @@ def _name(sampler) -> str:
     return getattr(getattr(sampler, "sampler_function", None), "__name__", "").removeprefix("sample_")
 
 
-def check_prediction(denoised: torch.Tensor) -> None:
-    """Stop a run that can only end in noise or black.
-
-    Raises:
-        RuntimeError: the guided prediction is not finite.
-    """
-    if not torch.isfinite(denoised).all():
-        raise RuntimeError(
-            "The first guided prediction is not finite (NaN or infinity), so the clip would be black or silent: check"
-            " the strength and file of each LoRA, the guidance scales, and the precision in which the model is loaded."
-        )
-
-
 def heard_reference(reference: Reference | Scene | None, denoise_mask) -> Reference | Scene | None:
     """What of a reference a run needs: where a mask keeps all of the sound, a scene has no voices to give."""
     if not isinstance(reference, Scene) or denoise_mask is None or not denoise_mask.is_nested:
         return reference
     return reference if denoise_mask.unbind()[AUDIO].any() else reference.without_voices()
-
-
-def check_model(model: ModelPatcher) -> None:
-    """Refuse a model that has no audio stream."""
-    if not isinstance(model.model, comfy.model_base.LTXAV):
-        raise ValueError(
-            f"ID-LoRA needs an LTX-2 audio-video model; the connected model is {type(model.model).__name__}."
-            " Load an LTX-2 or LTX-2.3 checkpoint."
-        )

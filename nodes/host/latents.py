@@ -6,10 +6,12 @@ from comfy.model_patcher import ModelPatcher
 from comfy.nested_tensor import NestedTensor
 
 from ...idlora_core.clean_start import num_held_latents
+from ...idlora_core.frames import checked_frame_rate
 
 FRAME_RATE = "frame_rate"
 LEAD_IN_FRAMES = "lead_in_frames"
 """Keys of a LATENT beside the host's own; the host's nodes copy them along."""
+HOSTS_FRAME_RATE = 25.0  # what the model takes where nothing says another
 
 
 def joint_latent(
@@ -62,6 +64,15 @@ def streams(latent: dict) -> tuple[torch.Tensor, torch.Tensor]:
         if not stream.isfinite().all():
             raise ValueError(f"The {name} part of the latent holds values that are not numbers. {_MAKE_IT}")
     return video, audio
+
+
+def frame_rate_of(latent: dict, frame_rate: float = 0.0) -> float:
+    """At which a LATENT plays: the given rate, where that is 0 its own, else the model's 25.
+
+    Raises:
+        ValueError: not a frame rate.
+    """
+    return checked_frame_rate(frame_rate or latent.get(FRAME_RATE, HOSTS_FRAME_RATE))
 
 
 def check_joint_latent(model: ModelPatcher, samples) -> None:

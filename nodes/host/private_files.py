@@ -7,7 +7,7 @@ from pathlib import Path
 
 import folder_paths
 
-from .whole_files import flush_to_disk, publish, temporary_file
+from ...idlora_core.whole_files import flush_to_disk, publish, temporary_file
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

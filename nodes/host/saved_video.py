@@ -12,7 +12,7 @@ from comfy.cli_args import args
 from comfy_api.latest import Input, InputImpl, Types, io, ui
 from torch import Tensor
 
-from .whole_files import flush_to_disk, publish, temporary_file
+from ...idlora_core.whole_files import flush_to_disk, publish, temporary_file
 
 SUFFIX = ".mp4"
 LastStep = Callable[[Path, Path, str], None]

@@ -8,8 +8,7 @@ from comfy.model_patcher import ModelPatcher
 
 from ...idlora_core import terms
 from ...idlora_core.guidance import Guidance
-from ...idlora_core.numerics import Numerics
-from ...idlora_core.speed import Speed
+from ...idlora_core.options import Numerics, Speed
 from ...idlora_core.terms import Change, Prediction, Scales, TermName
 from ..stg_blocks import parse_stg_block_indices
 from .forward.passes import Pass
@@ -24,9 +23,9 @@ class GuiderSettings:
         stg_block_indices: text such as "29".
         windows: (start, end) of a term as fractions of the host's sampling progress, 0 <= start <= end <= 1;
             a term without one acts throughout.
-        numerics: see `idlora_core.numerics`.
+        numerics: see `idlora_core.options`.
         hide_reference_from_video, hide_text_from_reference: training-time masks of the reference tokens.
-        speed: see `idlora_core.speed`.
+        speed: see `idlora_core.options`.
     """
 
     video: Scales

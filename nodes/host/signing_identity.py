@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ...idlora_core.credentials.fingerprint import SALT_BYTES
+from ...idlora_core.whole_files import flush_to_disk, publish, temporary_file
 from . import certificates
 from .credential_settings import CredentialSettings, read_settings
 from .private_files import made_once, private_folder, read_private
-from .whole_files import flush_to_disk, publish, temporary_file
 
 LONGEST_NAME = 64  # of an organisation or a common name, RFC 5280
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class CannotDraw(RuntimeError):
-    """A picture cannot be drawn here. No render is lost by it: what else a node gives is there."""
+    """A picture cannot be drawn here. It costs no render: the node's other outputs are there."""
 
 
 def font(pixels: int) -> "Font":

@@ -113,7 +113,7 @@ def _frame(draw: "ImageDraw", panel: Panel, sigmas: list[float]) -> None:
 def _line(draw: "ImageDraw", panel: Panel, term: Term, reused: list[bool]) -> None:
     """One term over the calls; marks are hollow where it was extrapolated."""
     count = len(panel.sizes)
-    # Values that are no numbers leave a gap.
+    # NaN leaves a gap.
     values = [sizes[term.scale] for sizes in panel.sizes]
     points = [
         (_x(i, count), _y(panel, value)) if math.isfinite(value) else None for i, value in enumerate(values)

@@ -1,6 +1,6 @@
 """A player and a picture on one node."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from comfy_api.latest import io, ui
@@ -13,13 +13,13 @@ from .drawing import CannotDraw
 PLAYER_INPUT = "audioUI"
 
 
-def player_input() -> io.Input:
+def player_input(tooltip: str = "Plays what was encoded.") -> io.Input:
     """The widget in which the frontend plays what a node shows; it must be the last input.
 
     The frontend adds it to core's own audio nodes only; others have to declare it. It has no value, and a
     graph that leaves it out runs as well.
     """
-    return io.Custom("AUDIO_UI").Input(PLAYER_INPUT, optional=True, tooltip="Plays what was encoded.")
+    return io.Custom("AUDIO_UI").Input(PLAYER_INPUT, optional=True, tooltip=tooltip)
 
 
 def player_and_picture(
@@ -35,17 +35,26 @@ def player_and_picture(
         The `ui` of a NodeOutput and nothing more to say; or as much of it as there is and what to tell the user. A full
         disk or a Pillow that cannot draw takes a preview away, never the render: whatever goes wrong is logged.
     """
+    return players_and_picture([{"waveform": waveform, "sample_rate": sample_rate}], draw_picture)
+
+
+def players_and_picture(
+    sounds: Sequence[dict[str, Any]], draw_picture: Callable[[], Tensor]
+) -> tuple[dict[str, Any] | None, str]:
+    """As `player_and_picture`, with a player of each AUDIO of the host, the first of them in view; none is well too."""
     shown: dict[str, Any] = {}
     remarks = []
     try:
-        shown |= ui.PreviewAudio({"waveform": waveform, "sample_rate": sample_rate}).as_dict()
+        for sound in sounds:
+            for key, entries in ui.PreviewAudio(sound).as_dict().items():
+                shown.setdefault(key, []).extend(entries)
     except Exception as error:
-        log.exception("The player of Encode Reference Audio could not be made")
+        log.exception("The player could not be made")
         remarks.append(f"No player: {_reason(error)}.")
     try:
         shown |= ui.PreviewImage(draw_picture()).as_dict()
     except Exception as error:
-        log.exception("The picture of Encode Reference Audio could not be made")
+        log.exception("The picture could not be made")
         remarks.append(str(error) if isinstance(error, CannotDraw) else f"No picture: {_reason(error)}.")
     return shown or None, " ".join(remarks)
 

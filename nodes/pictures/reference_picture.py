@@ -60,6 +60,11 @@ class Canvas:
     def width_of(self, text: str) -> float:
         return width_of(text, self._font)
 
+    def pixels(self) -> Tensor:
+        """As an IMAGE of the host: (1, H, W, 3) in [0, 1]."""
+        values = torch.frombuffer(bytearray(self.image.tobytes()), dtype=torch.uint8)
+        return values.reshape(1, self.image.height, self.image.width, 3) / 255
+
 
 def draw(recording: Recording, reference: Reference) -> Tensor:
     """The picture as an IMAGE of the host: (1, H, W, 3) in [0, 1]; higher where there is advice to give.
@@ -74,8 +79,7 @@ def draw(recording: Recording, reference: Reference) -> Tensor:
     _draw_time_line(canvas, reference)
     for number, line in enumerate(lines):
         canvas.text(MARGIN, HEIGHT + REMARK_HEIGHT * (number + 0.5), line, REMARK)
-    pixels = torch.frombuffer(bytearray(canvas.image.tobytes()), dtype=torch.uint8)
-    return pixels.reshape(1, canvas.image.height, canvas.image.width, 3) / 255
+    return canvas.pixels()
 
 
 def _draw_recording(canvas: Canvas, recording: Recording) -> None:

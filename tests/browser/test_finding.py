@@ -6,6 +6,7 @@ import pytest
 
 from dev_setup.versions import ROOT
 from support.host_process import PACK_NAME
+from tools.workflows.app import NAME as APP
 from tools.workflows.files import FOLDER
 
 TEMPLATES = sorted(file.stem for file in FOLDER.glob("*.json"))
@@ -18,6 +19,9 @@ ALIASES = {  # what people type -> a node that must be among what is offered
 }
 
 
+SEARCHES = ("talking", "voice", "lip sync", "clone", "face", "speech", "talking head", "id-lora")
+
+
 def own_types(host):
     return {kind: info for kind, info in host.object_info().items() if kind.startswith("LTXIDLoRA_")}
 
@@ -26,6 +30,18 @@ def test_the_template_browser_shows_each_workflow_with_its_picture(page):
     shown = page.templates(PACK_NAME)
     assert sorted(shown) == TEMPLATES
     assert all(width > 0 for width in shown.values()), shown
+
+
+def test_the_template_search_finds_ours_by_what_people_look_for(open_page):
+    """Only the start of a file name is searched, and so no name has every word."""
+    found = open_page("nodes2").found_templates(*SEARCHES)
+    ours = {
+        words: [name for name in names if name in TEMPLATES]
+        for words, names in zip(SEARCHES, found, strict=True)
+    }
+    assert [words for words, names in ours.items() if not names] == []
+    assert APP in ours["talking"] and APP in ours["voice"] and APP in ours["clone"] and APP in ours["face"]
+    assert len(ours["talking head"]) >= len(TEMPLATES) - 1
 
 
 def test_search_finds_nodes_by_what_people_call_them(page, studio):

@@ -17,7 +17,7 @@ def test_a_named_program_that_is_no_browser_is_refused(monkeypatch, tmp_path, an
     script.write_text(f"#!/bin/sh\n{answer}\n")
     script.chmod(0o755)
     monkeypatch.setenv(NAMED, str(script))
-    with pytest.raises(SetupError, match="is no browser that starts"):
+    with pytest.raises(SetupError, match="does not start"):
         executable()
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from support.host_client import output_files
 from support.video import read_video
-from tools.workflows.api_format import SMALL_LENGTH, SMALL_VALUES
+from tools.workflows.api_format import SMALL_VALUES
 from tools.workflows.files import FOLDER
 
 SIGNED = FOLDER / "ID-LoRA Talking Head, signed.json"
@@ -16,7 +16,7 @@ def finished(shared_page, studio):
     """The signed template, run with the Run button: its nodes, what the player shows, its mp4, its history."""
     with shared_page("nodes2", "signed-nodes2") as page:
         page.drop_file(SIGNED)
-        page.set_values(SMALL_VALUES | {"length": SMALL_LENGTH, "seed": 100} | WORDS)
+        page.set_values(SMALL_VALUES | {"seed": 100} | WORDS)
         nodes = page.nodes()
         entry = page.wait_success(page.run())
         assert page.complaints() == [] and page.overlaps() == []

@@ -27,4 +27,4 @@ def test_a_workflow_for_another_pack_lacks_that_packs_nodes_only(page, name):
 
 
 def test_gguf_alone_needs_another_pack():
-    assert NEEDING_OTHERS == ["idlora_gguf"]
+    assert NEEDING_OTHERS == ["ID-LoRA Talking Head, GGUF"]

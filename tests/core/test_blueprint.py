@@ -1,36 +1,22 @@
-"""The blueprints: well-formed files, and inside each its workflow."""
+"""The blueprint: a well-formed file, and inside it the fast workflow."""
 
 import json
 
 import pytest
 
 from tools.workflows import draw_api
-from tools.workflows.blueprint import BLUEPRINTS, INPUT_ID, LEFT_OUT, OUTPUT_ID, TALKING_HEAD, TWO_PEOPLE
+from tools.workflows.blueprint import EXPOSED, INPUT_ID, LEFT_OUT, NAME, OUTPUT_ID, REPLACED
+from tools.workflows.distilled import distilled
 from tools.workflows.files import BLUEPRINT_FOLDER, blueprint_files
 from tools.workflows.schema import load_recorded
 
 SCHEMAS = load_recorded()
-WIDGETS = {
-    TALKING_HEAD: ("visual", "speech", "sounds"),
-    TWO_PEOPLE: (
-        *("left_name", "left_look", "right_name", "right_look"),
-        *("visual", "script", "sounds"),
-    ),
-}
-SOCKETS = {
-    TALKING_HEAD: {"face": "IMAGE", "voice": "AUDIO"},
-    TWO_PEOPLE: {"picture": "IMAGE", "left_voice": "AUDIO", "right_voice": "AUDIO"},
-}
-
-
-@pytest.fixture(scope="module", params=BLUEPRINTS, ids=lambda source: source.name)
-def source(request):
-    return request.param
+FILE = BLUEPRINT_FOLDER / f"{NAME}.json"
 
 
 @pytest.fixture(scope="module")
-def blueprint(source):
-    return json.loads((BLUEPRINT_FOLDER / f"{source.name}.json").read_text(encoding="utf-8"))
+def blueprint():
+    return json.loads(FILE.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -40,28 +26,30 @@ def definition(blueprint):
 
 
 def test_the_committed_file_is_what_the_source_draws():
-    assert {file.stem for file in BLUEPRINT_FOLDER.iterdir()} == {source.name for source in BLUEPRINTS}
+    assert list(BLUEPRINT_FOLDER.iterdir()) == [FILE]
     for path, text in blueprint_files().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `python3 dev.py workflows`."
 
 
-def test_one_node_stands_for_the_subgraph(source, blueprint, definition):
+def test_one_node_stands_for_the_subgraph(blueprint, definition):
     (node,) = blueprint["nodes"]
     assert node["type"] == definition["id"] and node["id"] == blueprint["last_node_id"]
-    assert node["title"] == definition["name"] == source.name
+    assert node["title"] == definition["name"] == FILE.stem
     for side in ("inputs", "outputs"):
         outside = [(slot["name"], slot["type"]) for slot in node[side]]
         assert outside == [(slot["name"], slot["type"]) for slot in definition[side]]
     assert [(slot["name"], slot["type"]) for slot in node["outputs"]] == [("video", "VIDEO")]
     widgets = {slot["name"]: slot["type"] for slot in node["inputs"] if "widget" in slot}
     assert widgets == {
-        **dict.fromkeys(WIDGETS[source], "STRING"),
-        "length": "INT",
-        "frame_rate": "FLOAT",
-        "seed": "INT",
+        **dict.fromkeys(("visual", "speech", "sounds"), "STRING"),
+        **dict.fromkeys(("seconds", "frame_rate", "distilled_strength"), "FLOAT"),
+        **dict.fromkeys(("seed", "max_side"), "INT"),
+        **dict.fromkeys(("shape", "checkpoint", "text_encoder", "id_lora", "distilled_lora"), "COMBO"),
+        "preset": "COMFY_DYNAMICCOMBO_V3",
     }
+    assert all(slot["label"] for slot in node["inputs"])
     sockets = {slot["name"]: slot["type"] for slot in node["inputs"] if "widget" not in slot}
-    assert sockets == SOCKETS[source]
+    assert sockets == {"face": "IMAGE", "voice": "AUDIO"}
 
 
 def test_ids_are_used_once(definition):
@@ -103,14 +91,10 @@ def test_no_slot_knows_a_link_that_is_not_there(definition):
     assert all(slot["linkIds"] for side in ("inputs", "outputs") for slot in definition[side])
 
 
-def test_inside_is_the_workflow(source, definition):
+def test_inside_is_the_fast_workflow(definition):
     """Every inner node is one of the workflow's, with its links; what it lacks is what stands outside."""
-    api = draw_api(source.build())
-    outside = {
-        key
-        for key, node in api.items()
-        if node["class_type"] in LEFT_OUT or node["_meta"]["title"] in source.replaced
-    }
+    api = draw_api(distilled())
+    outside = {key for key, node in api.items() if node["class_type"] in (*REPLACED, *LEFT_OUT)}
     inside = {str(node["id"]): node for node in definition["nodes"] if node["type"] != "MarkdownNote"}
     assert inside.keys() == api.keys() - outside
     links = {link["id"]: link for link in definition["links"]}
@@ -125,28 +109,36 @@ def test_inside_is_the_workflow(source, definition):
                 assert expected == [str(link["origin_id"]), link["origin_slot"]]
             elif isinstance(expected, list):
                 name = definition["inputs"][link["origin_slot"]]["name"]
-                assert name == source.replaced[api[expected[0]]["_meta"]["title"]]
+                assert name == REPLACED[api[expected[0]]["class_type"]]
 
 
-def test_exposed_widgets_start_with_the_workflows_values(source, definition):
-    for exposed in source.exposed:
-        require_the_workflows_value(source, definition, *exposed)
+@pytest.mark.parametrize("exposed", EXPOSED, ids=lambda entry: entry.name)
+def test_an_exposed_widget_starts_with_the_workflows_value(definition, exposed):
+    (slot,) = [slot for slot in definition["inputs"] if slot["name"] == exposed.name]
+    links = [link for link in definition["links"] if link["id"] in slot["linkIds"]]
+    assert slot["label"] == exposed.label and len(links) == len(exposed.targets)
+    for link, (node_type, widget) in zip(links, exposed.targets, strict=True):
+        (node,) = [node for node in definition["nodes"] if node["id"] == link["target_id"]]
+        assert node["type"] == node_type
+        assert node["inputs"][link["target_slot"]]["widget"] == {"name": widget}
+        assert value_inside(node, widget) == value_in_the_workflow(node_type, widget)
 
 
-def require_the_workflows_value(source, definition, name, title, widget):
-    (slot,) = [slot for slot in definition["inputs"] if slot["name"] == name]
-    (link,) = [link for link in definition["links"] if link["id"] in slot["linkIds"]]
-    (node,) = [node for node in definition["nodes"] if node["id"] == link["target_id"]]
-    assert node["inputs"][link["target_slot"]]["widget"] == {"name": widget}
-    (expected,) = [
-        n["inputs"][widget] for n in draw_api(source.build()).values() if n["_meta"]["title"] == title
-    ]
-    widgets = [entry.name for entry in SCHEMAS[node["type"]].widgets]
-    assert node["widgets_values"][widgets.index(widget)] == expected
+def value_inside(node, widget):
+    """In the order of the widgets; a seed is followed by what happens to it after a run."""
+    names = []
+    for entry in SCHEMAS[node["type"]].chosen({"preset": "distilled"}).widgets:
+        names += [entry.name, "control"] if entry.control_after_generate else [entry.name]
+    return node["widgets_values"][names.index(widget)]
 
 
-def test_the_loaders_inside_offer_their_files(source, definition):
-    workflow = {node.schema.type: node.models for node in source.build().nodes if node.models}
+def value_in_the_workflow(node_type, widget):
+    (value,) = [n["inputs"][widget] for n in draw_api(distilled()).values() if n["class_type"] == node_type]
+    return value
+
+
+def test_the_loaders_inside_offer_their_files(definition):
+    workflow = {node.schema.type: node.models for node in distilled().nodes if node.models}
     inside = {node["type"]: node["properties"].get("models") for node in definition["nodes"]}
     for node_type, models in workflow.items():
         assert inside[node_type] == [vars(model) for model in models]

@@ -8,14 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idlora_core.frames import (
+    SHAPES,
     centre_crop_resize,
     checked_frame_rate,
     checked_length,
     checked_size,
+    clip_length,
+    cropped_share,
     fitted_picture,
     fitted_size,
+    length_for,
     num_audio_latents,
     num_video_latents,
+    shaped_size,
 )
 from idlora_core.prompt import format_prompt
 from idlora_core.sound import fitted_to_frames
@@ -146,3 +151,69 @@ def test_an_empty_part_is_left_out_and_an_empty_prompt_refused():
     assert format_prompt("A man.", "", " ") == "[VISUAL]: A man."
     with pytest.raises(ValueError, match="prompt is empty"):
         format_prompt("", " ", "\n")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "frame_rate", "length"),
+    [
+        (4.8, 25.0, 121),
+        (4.84, 25.0, 121),
+        (4.85, 25.0, 129),
+        (5.0, 24.0, 121),
+        (0.04, 25.0, 1),
+        (1.0, 25.0, 25),
+    ],
+)
+def test_seconds_become_the_next_length_that_fits(seconds, frame_rate, length):
+    assert clip_length(seconds, frame_rate) == length
+
+
+@given(st.integers(0, 500), st.sampled_from([12.0, 23.976, 24.0, 25.0, 29.97, 30.0, 60.0]))
+def test_a_lengths_own_seconds_give_that_length(n, frame_rate):
+    assert length_for((8 * n + 1) / frame_rate, frame_rate) == 8 * n + 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "frame_rate", "words"),
+    [
+        (0.0, 25.0, "seconds is 0"),
+        (math.nan, 25.0, "seconds is nan"),
+        (5.0, 0.0, "frame_rate is 0"),
+        (600.0, 60.0, "use at most 273 s"),
+    ],
+)
+def test_seconds_that_no_clip_can_have_are_refused(seconds, frame_rate, words):
+    with pytest.raises(ValueError, match=words):
+        clip_length(seconds, frame_rate)
+
+
+@pytest.mark.parametrize(
+    ("shape", "picture", "size"),
+    [
+        ("as the picture", (1000, 500), (512, 256)),
+        ("as the picture", None, (512, 512)),
+        ("9:16", (1000, 500), (288, 512)),
+        ("1:1", None, (512, 512)),
+        ("16:9", (500, 1000), (512, 288)),
+    ],
+)
+def test_a_shape_has_its_long_side_at_max_side(shape, picture, size):
+    assert shaped_size(shape, picture, 512) == size
+
+
+def test_an_unknown_shape_is_refused_with_those_that_there_are():
+    with pytest.raises(ValueError, match="choose one of as the picture, 9:16, 1:1, 16:9"):
+        shaped_size("4:3", None, 512)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("picture", [(640, 480), (512, 512), (300, 900)])
+def test_the_cropped_share_is_what_the_crop_takes(shape, picture):
+    """A picture whose pixels count 1: what is left of it, put back to its own scale, is the rest of the share."""
+    width, height = shaped_size(shape, picture, 512)
+    share, sides = cropped_share(picture, (width, height))
+    ramp = torch.linspace(0, 1, picture[0]).expand(1, 1, picture[1], -1)
+    if sides == "top and bottom":
+        ramp = torch.linspace(0, 1, picture[1])[:, None].expand(1, 1, -1, picture[0])
+    cut = centre_crop_resize(ramp, width, height)
+    assert 1 - (cut.max() - cut.min()).item() == pytest.approx(share, abs=0.02)

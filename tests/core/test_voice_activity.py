@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from idlora_core.voice import activity
 from idlora_core.voice.activity import spoken_frames
-from idlora_core.voice.frames import measure_frames
+from idlora_core.voice.features import measure_frames
 from idlora_core.voice.runs import runs, widened
 from support import recordings
 from tools.media import VOICE

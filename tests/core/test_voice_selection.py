@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idlora_core.voice.activity import spoken_frames
-from idlora_core.voice.frames import measure_frames
+from idlora_core.voice.features import measure_frames
 from idlora_core.voice.recording import SELECTIONS, prepare_recording
 from idlora_core.voice.runs import runs
 from idlora_core.voice.waveform import prepare_waveform

@@ -10,17 +10,20 @@ import numpy
 import pytest
 from PIL import Image
 
+from idlora_core.frames import clip_length
 from idlora_core.speech_length import speech_fit
 from tools import media
 from tools.workflows import WORKFLOWS, draw_api, draw_ui, small_overrides
-from tools.workflows.files import API_FOLDER, FOLDER, files
+from tools.workflows.app import NAME as APP
+from tools.workflows.app import TAGLINE, TITLE
+from tools.workflows.files import API_FOLDER, FOLDER, app_files, files
 from tools.workflows.graph import ANY, Graph
-from tools.workflows.head import LENGTH_TITLE
+from tools.workflows.head import CLIP_LENGTH
 from tools.workflows.schema import FOREIGN, PLAYER, RECORDED
 from tools.workflows.thumbnail import save_thumbnail, source_of
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS]
-THUMBNAILS = [f"{name}.jpg" for name in NAMES]
+THUMBNAILS = [f"{name}.jpg" for name in (*NAMES, APP)]
 SCHEMAS = {
     node_type: schema
     for file in (RECORDED, FOREIGN)
@@ -106,9 +109,9 @@ def test_committed_files_are_what_the_source_draws(workflow):
 
 
 def test_there_is_no_file_without_a_source():
-    for folder in (FOLDER, API_FOLDER):
-        assert sorted(path.stem for path in folder.glob("*.json")) == sorted(NAMES)
-    assert sorted(path.stem for path in FOLDER.glob("*.jpg")) == sorted(NAMES)
+    assert sorted(path.stem for path in API_FOLDER.glob("*.json")) == sorted(NAMES)
+    for kind in ("json", "jpg"):
+        assert sorted(path.stem for path in FOLDER.glob(f"*.{kind}")) == sorted([*NAMES, APP])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -196,7 +199,7 @@ def test_small_overrides_change_sizes_and_nothing_else(name):
         for key, value in node["inputs"].items()
         if small[node_id]["inputs"][key] != value
     }
-    assert changed.pop((LENGTH_TITLE, "value")) == 25
+    assert changed.pop(("Clip Length", "seconds")) == 1.0
     assert {key: value for (_, key), value in changed.items()}.items() <= {
         ("max_side", 128),
         ("preset.steps", 4),
@@ -208,8 +211,7 @@ def test_small_overrides_change_sizes_and_nothing_else(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_length_and_frame_rate_are_entered_once(name):
     graph = api_file(name)
-    (length,) = [key for key, node in graph.items() if node["_meta"]["title"] == LENGTH_TITLE]
-    (frame_rate,) = [key for key, node in graph.items() if node["class_type"] == "PrimitiveFloat"]
+    (clip,) = [key for key, node in graph.items() if node["class_type"] == CLIP_LENGTH]
     asking = [
         node["inputs"]
         for node in graph.values()
@@ -217,17 +219,18 @@ def test_length_and_frame_rate_are_entered_once(name):
     ]
     assert len(asking) >= 2
     for inputs in asking:
-        assert (inputs["length"], inputs["frame_rate"]) == ([length, 0], [frame_rate, 0])
+        assert (inputs["length"], inputs["frame_rate"]) == ([clip, 0], [clip, 1])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_example_words_fit_the_clip(name):
     graph = api_file(name)
-    (length,) = [node["inputs"] for node in graph.values() if node["_meta"]["title"] == LENGTH_TITLE]
-    (frame_rate,) = [node["inputs"] for node in graph.values() if node["class_type"] == "PrimitiveFloat"]
+    (clip,) = [node["inputs"] for node in graph.values() if node["class_type"] == CLIP_LENGTH]
+    length = clip_length(clip["seconds"], clip["frame_rate"])
     lines = [node["inputs"]["speech"] for node in graph.values() if node["class_type"] == "LTXIDLoRA_Prompt"]
     for line in lines:
-        assert speech_fit(line, length["value"], frame_rate["value"]).startswith("about")
+        line = line if isinstance(line, str) else graph[line[0]]["inputs"]["value"]
+        assert speech_fit(line, length, clip["frame_rate"]).startswith("about")
 
 
 def test_small_overrides_leave_linked_and_absent_inputs_alone():
@@ -256,6 +259,13 @@ def test_mistakes_in_a_source_are_named(mistake, error):
     checkpoint = section.node("CheckpointLoaderSimple", ckpt_name="x.safetensors")
     with pytest.raises((ValueError, KeyError), match=error):
         mistake(functools.partial(section.node, "LTXIDLoRA_Load"), checkpoint)
+
+
+def test_the_app_is_what_the_source_draws():
+    for path, text in app_files().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `python3 dev.py workflows`."
+    with Image.open(FOLDER / f"{APP}.jpg") as thumbnail:
+        assert thumbnail.info["comment"].decode() == source_of(TITLE, TAGLINE)
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=NAMES)

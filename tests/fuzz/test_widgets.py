@@ -16,23 +16,32 @@ VALUES: dict[str, tuple] = {
     "FLOAT": (0.0, 0.5, 1.0, -1.0, 25.0, 1e-9, 1e9, 1e30, -1e30, float("nan"), float("inf")),
     "STRING": ("", " ", "0", "2, 2", "1" * 5_000, "é\u202e語", "1," * 25_000, "[SPEECH]:", "nan", "-1"),
 }
-OWN_NODES = ("lora", "reference", "latent", "prompt", "sample", "decode")
+OWN_NODES = ("lora", "reference", "latent", "prompt", "sample", "decode", "keep", "takes", "score")
 SCENE_NODES = ("anna", "script")
+BESIDE: ApiGraph = {  # nodes of ours that are no part of the small graph
+    "takes": {"class_type": "LTXIDLoRA_Takes", "inputs": {"takes": 2, "first_seed": 0}},
+    "seeds": {"class_type": "PreviewAny", "inputs": {"source": ["takes", 0]}},
+    "score": {"class_type": "LTXIDLoRA_ScoreTake", "inputs": {"audio": ["reference", 1], "words": "Hello."}},
+    "keep": {
+        "class_type": "LTXIDLoRA_SaveVoice",
+        "inputs": {"reference": ["reference", 0], "name": "Ada", "if_exists": "replace it"},
+    },
+}
 SECONDS_TO_RENDER = 60
-HOSTS_OWN = "seed"  # any number is one
+ANY_NUMBER = ("seed", "first_seed")
 
 
 @pytest.fixture(scope="module")
 def widgets(host) -> list[tuple[str, str, str]]:
     """(node of the graph, widget, type) of all widgets of our nodes that a link can feed."""
-    graph, found = scene_graph(), []
+    graph, found = scene_graph(BESIDE), []
     for node in (*OWN_NODES, *SCENE_NODES):
         given = host.object_info(graph[node]["class_type"])[graph[node]["class_type"]]["input"]
         inputs = {**given.get("required", {}), **given.get("optional", {})}
         found += [
             (node, name, kind[0])
             for name, kind in inputs.items()
-            if kind[0] in PRIMITIVES and name != HOSTS_OWN
+            if kind[0] in PRIMITIVES and name not in ANY_NUMBER
         ]
     return sorted(found)
 
@@ -43,7 +52,7 @@ def good_pictures(host) -> np.ndarray:
 
 
 def rendered(host) -> np.ndarray:
-    """(F, H, W, 3) of a clip, every node of it run anew."""
+    """(F, H, W, 3) of a clip, every node of it run again."""
     host.post("/free", {"free_memory": True})
     save = {"images": ["decode", 1], "filename_prefix": "fuzz/frame"}
     extra = {"frames": {"class_type": "SaveImage", "inputs": save}}
@@ -57,7 +66,7 @@ def test_a_linked_value(host, widgets, good_pictures, case, chance, is_one_sente
     value = chance.choice(VALUES[kind])
     primitive = {"class_type": PRIMITIVES[kind], "inputs": {"value": value}}
     make = scene_graph if node in SCENE_NODES else small_graph
-    graph = make({"linked": primitive}, sample={"steps": 1})
+    graph = make({"linked": primitive, **BESIDE}, sample={"steps": 1})
     graph[node]["inputs"][widget] = ["linked", 0]
     with suppress(PromptRefused):  # by the host, at the primitive
         require_works_or_says_why(host, graph, widget, is_one_sentence)

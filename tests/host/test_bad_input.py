@@ -85,7 +85,6 @@ REFUSED = {
         {"sample": {"identity_scale": 1e9}},
         "1000000000.0 bigger than max of 100.0: preset.identity_scale",
     ),
-    "preset custom without one of its values": ({"sample": {"video_cfg": None}}, "video_cfg"),
     "rescale of 2": ({"options": {"video_rescale": 2.0}}, "video_rescale"),
     "STG block that does not exist": (
         {"options": {"stg_block_indices": "29"}},

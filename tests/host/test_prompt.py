@@ -42,7 +42,7 @@ def told(host):
         (
             {"length": ["length", 0]},
             "The line needs about 6.4 s and the clip is 4.8 s long: the rest will be cut off."
-            " Shorten it to about 12 words or set length to 161.",
+            " Shorten it to about 12 words or give the clip 6.4 s (161 frames).",
         ),
         ({"length": ["length", 0], "frame_rate": ["frame_rate", 0]}, "the clip is 5.0 s long: the rest will"),
     ],

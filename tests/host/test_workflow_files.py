@@ -8,6 +8,7 @@ import pytest
 
 from support.host_process import PACK_NAME
 from tools.workflows import WORKFLOWS, blueprint
+from tools.workflows.app import NAME as APP
 from tools.workflows.files import API_FOLDER, BLUEPRINT_FOLDER, FOLDER
 from tools.workflows.schema import DYNAMIC_COMBO, OWN_PACK, load_recorded, read_live
 
@@ -60,7 +61,7 @@ def not_there_yet(recorded, current):
 def test_inputs_and_widgets_are_as_recorded(live, node_type):
     recorded, current = RECORDED[node_type], read_live(node_type, live[node_type])
     absent = not_there_yet(recorded, current)
-    assert shown(current) == shown(recorded, absent), "Record anew: python3 dev.py workflows --record"
+    assert shown(current) == shown(recorded, absent), "Record it again: python3 dev.py workflows --record"
     defaults = {entry.name: entry.default for entry in current.inputs}
     assert [(e.name, defaults[e.name]) for e in recorded.inputs if e.default is not None] == [
         (e.name, e.default) for e in recorded.inputs if e.default is not None
@@ -108,26 +109,26 @@ def combos(info):
     return found
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, APP])
 def test_template_browser_lists_the_workflow_with_its_picture(host, name):
-    assert sorted(host.get("/workflow_templates")[PACK_NAME]) == sorted(NAMES)
+    assert sorted(host.get("/workflow_templates")[PACK_NAME]) == sorted([*NAMES, APP])
     answer = host.fetch(f"/api/workflow_templates/{PACK_NAME}/{quote(name)}.jpg")
     assert answer.status == http.client.OK and answer.content_type == "image/jpeg"
     assert answer.body == (FOLDER / f"{name}.jpg").read_bytes()
 
 
-@pytest.fixture(scope="module", params=[source.name for source in blueprint.BLUEPRINTS])
-def listed_blueprint(request, host):
-    """A blueprint as the host gives it to the frontend's node library."""
+@pytest.fixture(scope="module")
+def listed_blueprint(host):
+    """The blueprint as the host gives it to the frontend's node library."""
     entries = host.get("/global_subgraphs")
-    (key,) = [key for key, entry in entries.items() if entry["name"] == request.param]
+    (key,) = [key for key, entry in entries.items() if entry["name"] == blueprint.NAME]
     assert entries[key]["info"] == {"node_pack": f"custom_nodes.{PACK_NAME}"}
     return host.get(f"/global_subgraphs/{key}")
 
 
 def test_node_library_lists_the_blueprint(listed_blueprint):
     assert listed_blueprint["source"] == "custom_node"
-    assert json.loads(listed_blueprint["data"]) == read(BLUEPRINT_FOLDER, listed_blueprint["name"])
+    assert json.loads(listed_blueprint["data"]) == read(BLUEPRINT_FOLDER, blueprint.NAME)
 
 
 def test_the_host_has_every_node_of_the_blueprint(live, listed_blueprint):

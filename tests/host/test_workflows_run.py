@@ -13,12 +13,14 @@ from tools.workflows.files import API_FOLDER
 NAMES = [workflow.build().name for workflow in WORKFLOWS if not workflow.needs_packs]
 SIDE, LENGTH = SMALL_VALUES["max_side"], SMALL_LENGTH
 SIZES = {  # (width, height, frames)
-    "idlora_one_stage": (SIDE, SIDE, LENGTH),
-    "idlora_two_stage": (2 * SIDE, 2 * SIDE, LENGTH),
-    "idlora_two_stage_hq": (2 * SIDE, 2 * SIDE, LENGTH),
-    "idlora_distilled": (SIDE, SIDE, LENGTH),
+    "ID-LoRA Talking Head, paper settings": (SIDE, SIDE, LENGTH),
+    "ID-LoRA Talking Head, two stages": (2 * SIDE, 2 * SIDE, LENGTH),
+    "ID-LoRA Talking Head, two stages HQ": (2 * SIDE, 2 * SIDE, LENGTH),
+    "ID-LoRA Talking Head, fast lip sync": (SIDE, SIDE, LENGTH),
+    "ID-LoRA Best of Four": (SIDE, SIDE, LENGTH),
+    "ID-LoRA Talking Head, saved voice": (SIDE, SIDE, LENGTH),
     "ID-LoRA Talking Head, signed": (SIDE, SIDE, LENGTH),
-    "idlora_continue": (SIDE, SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
+    "ID-LoRA Talking Head, long speech": (SIDE, SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
     "ID-LoRA Two People Talking": (SIDE, 3 * SIDE // 4, LENGTH),  # 3:2, to multiples of 32
     "ID-LoRA Two People, Reference Sheet": (*SMALL_SIZE.values(), LENGTH),
     "ID-LoRA Shot Reverse Shot": (SIDE, SIDE, 2 * LENGTH),
@@ -57,7 +59,7 @@ def test_picture_and_sound_are_in_step(clip, record_property):
 
 def test_the_frozen_sound_is_the_first_stages(studio):
     """Two stages differ from one in the picture only: the decoded sound is the same, sample for sample."""
-    graph = small_overrides(api_graph("idlora_two_stage"))
+    graph = small_overrides(api_graph("ID-LoRA Talking Head, two stages"))
     samplers = [key for key, node in graph.items() if node["class_type"] == "LTXIDLoRA_KSampler"]
     (decode,) = [key for key, node in graph.items() if node["class_type"] == "LTXIDLoRA_DecodeAV"]
     assert len(samplers) == 2

@@ -57,7 +57,7 @@ PROJECT, URLS, COMFY = ("project",), ("project", "urls"), ("tool", "comfy")
         (set_key(PROJECT, "classifiers", ["Environment :: GPU :: NVIDIA CUDA"]), "classifiers"),
         (set_key(PROJECT, "dependencies", ["librosa"]), "dependencies"),
         (set_key(PROJECT, "requires-python", ">=3.12"), "requires-python"),
-        (set_key(URLS, "Repository", "git@github.com:id-lora/idlora-ltx2.git"), "urls.Repository"),
+        (set_key(URLS, "Repository", "git@github.com:someone/some-pack.git"), "urls.Repository"),
         (set_key(COMFY, "PublisherId", ""), "PublisherId"),
         (set_key(COMFY, "DisplayName", ""), "DisplayName"),
         (set_key(COMFY, "requires-comfyui", ">=0.20"), "requires-comfyui"),

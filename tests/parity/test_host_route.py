@@ -5,7 +5,7 @@ import comfy.samplers
 import pytest
 import torch
 
-from idlora_core.numerics import Numerics
+from idlora_core.options import Numerics
 from idlora_core.reference import Reference
 from idlora_core.sigmas import ltx2_sigmas
 from idlora_core.terms import Scales

@@ -72,7 +72,7 @@ def test_tables_are_computed_once_a_run(model, clip, denoise, tables_computed):
     assert not ours.forward.rope._kept, "freed at the end of the run"
 
 
-def test_tables_of_other_positions_are_computed_anew():
+def test_tables_of_other_positions_are_computed_again():
     tables, computed = rope_cache.RopeCache(), []
 
     def compute(positions, dim):

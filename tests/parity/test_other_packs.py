@@ -1,4 +1,4 @@
-"""Beside other packs: their ways of patching, written anew and small, leave our guidance right and theirs at work.
+"""Beside other packs: their ways of patching, rewritten small, leave our guidance right and theirs at work.
 
 an override that answers      LTX Director: masked text calls never reach the attention
 a call that is added          NAG: a second attention inside text attention

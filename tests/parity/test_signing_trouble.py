@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from idlora_core.whole_files import publish
 from support.signing import film
 
 UNPRIVILEGED = 65534
@@ -289,10 +290,10 @@ def test_a_stopped_run_leaves_nothing(save, installation):
     assert clips(installation) == []
 
 
-def test_a_file_that_is_there_is_never_replaced(host, tmp_path):
+def test_a_file_that_is_there_is_never_replaced(tmp_path):
     (tmp_path / "part").write_text("new")
     (tmp_path / "target").write_text("old")
-    assert not host("whole_files").publish(tmp_path / "part", tmp_path / "target")
+    assert not publish(tmp_path / "part", tmp_path / "target")
     assert (tmp_path / "target").read_text() == "old"
 
 

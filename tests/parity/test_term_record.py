@@ -46,7 +46,7 @@ def test_sizes_are_those_of_what_the_term_moves(run, term):
     one = ltx2_sigmas(1)
     moved, calls = run(one, scales, scales)
     plain, _ = run(one, Scales(), Scales())
-    for stream, sizes in ((1, calls[0].audio),):  # a mask sets the first frame of video anew
+    for stream, sizes in ((1, calls[0].audio),):  # a mask resets the first frame of video
         expected = (moved[stream] - plain[stream]).norm() / plain[stream].norm()
         assert sizes[term.scale] == pytest.approx(expected.item(), rel=1e-3)
         assert all(size == 0 for name, size in sizes.items() if name != term.scale)

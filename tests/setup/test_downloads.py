@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dev_setup import downloads, environment
+from dev_setup import downloads, environment, takes_assets
 from dev_setup.console import SetupError
 from dev_setup.versions import LOCKED, SourceArchive
 
@@ -29,6 +29,7 @@ def archive(tmp_path: Path, marker: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         "setup.py": f"import setuptools\nopen({str(marker)!r}, 'w').close()\n"
         f"setuptools.setup(name={NAME!r}, version={VERSION!r})\n",
         "inner/a.txt": "content\n",
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\n",
     }
     index = tmp_path / "index"
     index.mkdir()
@@ -49,6 +50,29 @@ def test_an_archive_of_another_hash_never_runs(archive: Path, marker: Path, tmp_
     with pytest.raises(SetupError, match="DO NOT MATCH THE HASHES"):
         downloads._unpack(SourceArchive(NAME, VERSION, "0" * 64), "inner", tmp_path / "out")
     assert not marker.exists()
+
+
+def test_of_an_archive_with_recordings_nothing_runs_at_all(archive: Path, marker: Path, tmp_path: Path):
+    sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+    wanted = takes_assets.Archive("sdist", NAME, VERSION, sha256, {"inner/a.txt": "kept/a.txt"})
+    (tmp_path / "download").mkdir()
+    file = takes_assets._downloaded(wanted, tmp_path / "download")
+    takes_assets._keep(file, wanted, tmp_path / "out")
+    assert (tmp_path / "out" / "kept" / "a.txt").read_text() == "content\n"
+    assert not marker.exists()
+
+
+def test_an_archive_with_recordings_of_another_hash_is_not_used(archive: Path, tmp_path: Path):
+    wanted = takes_assets.Archive("sdist", NAME, VERSION, "0" * 64, {"inner/a.txt": "a.txt"})
+    (tmp_path / "download").mkdir()
+    with pytest.raises(SetupError, match="DO NOT MATCH THE HASHES"):
+        takes_assets._downloaded(wanted, tmp_path / "download")
+
+
+def test_what_a_package_no_longer_has_is_said(archive: Path, tmp_path: Path):
+    wanted = takes_assets.Archive("sdist", NAME, VERSION, "", {"inner/b.txt": "b.txt"})
+    with pytest.raises(SetupError, match=r"lacks inner/b\.txt"):
+        takes_assets._keep(archive, wanted, tmp_path / "out")
 
 
 def test_one_of_the_pinned_hash_is_unpacked(archive: Path, tmp_path: Path):

@@ -7,7 +7,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 ADDITIONS = 1_000_000
 UNITS = 60
-"""A quiet machine of 2026 makes about 30 times so many additions in a second; as much again for a busy one's caches."""
+"""A quiet machine of 2026 makes about 30 times as many additions in a second; the margin is for a busy one."""
 
 
 def within_a_second(call: Callable[[], Result]) -> Result:

@@ -3,6 +3,7 @@
 IDLORA_COMFY_TREE, IDLORA_HOST_VERSION   a ComfyUI release
 IDLORA_MODELS                            the small models
 IDLORA_SPEECH                            a wav file of recorded speech
+IDLORA_TAKES                             real weights and real speech
 IDLORA_CHROMIUM                          a browser's executable
 """
 

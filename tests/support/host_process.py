@@ -118,7 +118,7 @@ class HostProcess(HostClient):
         return COLOUR.sub("", self.log_file.read_text(encoding="utf-8", errors="replace"))
 
     def wait_until_sampling(self, prompt_id: str, num_steps: int, timeout: float = 120) -> None:
-        """Wait until a prompt's progress bar shows; its schedule has so many steps."""
+        """Wait until a prompt's progress bar shows; its schedule has `num_steps` steps."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             running = [entry[1] for entry in self.get("/queue")["queue_running"]]

@@ -34,6 +34,7 @@ GRAPH: ApiGraph = {
             "video_vae": ["model", 2],
             "audio_vae": ["audio_vae", 0],
             "image": ["face", 0],
+            "shape": "as the picture",
             "width": 64,
             "height": 64,
             "max_side": 64,

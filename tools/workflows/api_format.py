@@ -4,12 +4,11 @@ import copy
 from typing import Any
 
 from .graph import Graph, Node, Output
-from .head import LENGTH_TITLE
 
 ApiGraph = dict[str, dict[str, Any]]
 
-SMALL_LENGTH = 25
-SMALL_VALUES = {"max_side": 128, "preset.steps": 4}
+SMALL_VALUES = {"max_side": 128, "preset.steps": 4, "seconds": 1.0}
+SMALL_LENGTH = 25  # frames of one second at 25 fps
 SMALL_SIZE = {"width": 192, "height": 128}  # in place of explicit sides; 0 takes the picture's
 
 
@@ -37,8 +36,6 @@ def small_overrides(api_graph: ApiGraph) -> ApiGraph:
             for name, value in SMALL_SIZE.items()
             if _is_number(inputs.get(name)) and inputs[name] > 0
         }
-        if node.get("_meta", {}).get("title") == LENGTH_TITLE:
-            inputs["value"] = SMALL_LENGTH
     return small
 
 

@@ -1,111 +1,107 @@
-"""Whole workflows as a single node: blueprints, which the frontend lists in its node library.
+"""The fast graph as a single node: a blueprint, which the frontend lists in its node library.
 
 A blueprint file holds one node whose type is a subgraph, and the definition of that subgraph. Inside, the links that
 come from the subgraph's own inputs start at a node -10, and those that go to its outputs end at a node -20.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .distilled import distilled
 from .graph import Graph, Node, Note, Output
-from .head import LENGTH_TITLE
 from .layout import Rectangle, lay_out
-from .one_stage import one_stage
 from .schema import OWN_PACK, PACK_VERSIONS, InputSchema, NodeSchema, OutputSchema
-from .two_people import two_people
 from .ui_format import Link, draw_groups, draw_items, identifier, links_of
 
+NAME = "Talking Head (ID-LoRA)"
+DESCRIPTION = "Turns one picture, a voice clip and a prompt into a talking video: the face of the picture, the voice of the clip."
 CATEGORY = "ID-LoRA"
+
+# What stands outside: nodes whose first output is an input of the blueprint, and those that are left out.
+REPLACED = {"LoadImage": "face", "LoadAudio": "voice"}
 LEFT_OUT = ("SaveVideo",)
-RESULT = ("AV Decode", "video")
 
 
-@dataclass(frozen=True, eq=False)
-class Blueprint:
-    """A workflow as one node.
-
-    Attributes:
-        name: of the node and of its file.
-        build: the workflow.
-        replaced: by title, the nodes that stand outside: their first output is an input of the blueprint.
-        exposed: inputs that are widgets: name, and the title and the widget of the node inside.
-    """
+@dataclass(frozen=True)
+class Exposed:
+    """An input that is a widget: what stands on it, and the widgets inside that it sets, by their nodes' type."""
 
     name: str
-    description: str
-    build: Callable[[], Graph]
-    replaced: Mapping[str, str]
-    exposed: tuple[tuple[str, str, str], ...]
+    label: str
+    targets: tuple[tuple[str, str], ...]
 
 
-SHARED = (
-    ("length", LENGTH_TITLE, "value"),
-    ("frame_rate", "Frame rate", "value"),
-    ("seed", "Identity-Guided KSampler", "seed"),
-)
-TALKING_HEAD = Blueprint(
-    "Talking Head (ID-LoRA)",
-    "From one picture, one voice clip and a prompt to a talking video: the face of the picture, the voice of the clip.",
-    one_stage,
-    {"Face (first frame)": "face", "Voice (3-5 s of one speaker)": "voice"},
-    (
-        ("visual", "ID-LoRA Prompt", "visual"),
-        ("speech", "ID-LoRA Prompt", "speech"),
-        ("sounds", "ID-LoRA Prompt", "sounds"),
-        *SHARED,
+EXPOSED = (
+    Exposed("speech", "What is said", (("LTXIDLoRA_Prompt", "speech"),)),
+    Exposed("visual", "What is seen", (("LTXIDLoRA_Prompt", "visual"),)),
+    Exposed("sounds", "How it sounds", (("LTXIDLoRA_Prompt", "sounds"),)),
+    Exposed("seconds", "Seconds", (("LTXIDLoRA_ClipLength", "seconds"),)),
+    Exposed("shape", "Shape", (("LTXIDLoRA_FirstFrame", "shape"),)),
+    Exposed("max_side", "Size (longer side)", (("LTXIDLoRA_FirstFrame", "max_side"),)),
+    Exposed("frame_rate", "Frames per second", (("LTXIDLoRA_ClipLength", "frame_rate"),)),
+    Exposed("seed", "Seed", (("LTXIDLoRA_KSampler", "seed"),)),
+    Exposed("preset", "Preset", (("LTXIDLoRA_KSampler", "preset"),)),
+    Exposed(
+        "checkpoint",
+        "Checkpoint",
+        (
+            ("CheckpointLoaderSimple", "ckpt_name"),
+            ("LTXVAudioVAELoader", "ckpt_name"),
+            ("LTXAVTextEncoderLoader", "ckpt_name"),
+        ),
     ),
+    Exposed("text_encoder", "Text encoder", (("LTXAVTextEncoderLoader", "text_encoder"),)),
+    Exposed("id_lora", "ID-LoRA", (("LTXIDLoRA_Load", "lora_name"),)),
+    Exposed("distilled_lora", "Distilled LoRA", (("LoraLoaderModelOnly", "lora_name"),)),
+    Exposed("distilled_strength", "Distilled LoRA, strength", (("LoraLoaderModelOnly", "strength_model"),)),
 )
-TWO_PEOPLE = Blueprint(
-    "Two People Talking (ID-LoRA)",
-    "Two people in one picture speak in turn, each in their own voice, as a script says.",
-    two_people,
-    {
-        "Picture (first frame)": "picture",
-        "Voice on the left": "left_voice",
-        "Voice on the right": "right_voice",
-    },
-    (
-        ("left_name", "Cast: left", "name"),
-        ("left_look", "Cast: left", "look"),
-        ("right_name", "Cast: right", "name"),
-        ("right_look", "Cast: right", "look"),
-        ("visual", "Scene Script", "visual"),
-        ("script", "Scene Script", "script"),
-        ("sounds", "Scene Script", "sounds"),
-        *SHARED,
-    ),
-)
-BLUEPRINTS = (TALKING_HEAD, TWO_PEOPLE)
+LABELS = {"face": "Face", "voice": "Voice", **{entry.name: entry.label for entry in EXPOSED}}
+RESULT = ("LTXIDLoRA_DecodeAV", "video")
 
 INPUT_ID, OUTPUT_ID = -10, -20
-NODE_SIZE = (400, 560)
+NODE_SIZE = (400, 900)
 BOUNDARY_WIDTH, BOUNDARY_GAP, SLOT_HEIGHT = 140, 120, 20
 
 
-def draw_blueprint(blueprint: Blueprint) -> dict[str, Any]:
-    """The file's content."""
-    graph = blueprint.build()
-    node_id = graph.next_id()
-    replaced = blueprint.replaced
-    outside = {node: replaced[node.title] for node in graph.nodes if node.title in replaced}
+@dataclass(frozen=True)
+class Blueprint:
+    """The definition of the subgraph, and its node from outside."""
+
+    definition: dict[str, Any]
+    schema: NodeSchema
+    last_id: int
+
+
+def blueprint() -> Blueprint:
+    graph = distilled()
+    last_id = graph.next_id()
+    outside = {node: REPLACED[node.schema.type] for node in graph.nodes if node.schema.type in REPLACED}
     _leave_out(graph, outside)
-    nodes = {node.title: node for node in graph.nodes}
+    nodes = {node.schema.type: node for node in graph.nodes}
     result = nodes[RESULT[0]][RESULT[1]]
-    inputs = _boundary(INPUT_ID, outputs=_input_types(blueprint, nodes, outside))
+    slots = _slots(nodes, outside)
+    inputs = _boundary(INPUT_ID, outputs=tuple(OutputSchema(slot.name, slot.type) for slot in slots))
     output = _boundary(OUTPUT_ID, inputs=(InputSchema(RESULT[1], result.type),))
     _link_to_inputs(graph, inputs, outside)
     links = links_of(graph)
-    ends = [*_widget_ends(blueprint, inputs, nodes), (result, output, 0)]
+    ends = [*_widget_ends(inputs, nodes), (result, output, 0)]
     links += [Link(number, *end) for number, end in enumerate(ends, start=len(links) + 1)]
+    outputs = (OutputSchema(RESULT[1], result.type),)
+    schema = NodeSchema(identifier("subgraphs", NAME), NAME, OWN_PACK, slots, outputs)
+    return Blueprint(_draw_definition(graph, links, inputs, output), schema, last_id)
+
+
+def draw_blueprint() -> dict[str, Any]:
+    """The file's content."""
+    drawn = blueprint()
     return {
         "revision": 0,
-        "last_node_id": node_id,
+        "last_node_id": drawn.last_id,
         "last_link_id": 0,
-        "nodes": [_draw_node(blueprint, node_id, inputs, output)],
+        "nodes": [_draw_node(drawn)],
         "links": [],
         "version": 0.4,
-        "definitions": {"subgraphs": [_draw_definition(blueprint, graph, links, inputs, output)]},
+        "definitions": {"subgraphs": [drawn.definition]},
         "extra": {},
     }
 
@@ -126,15 +122,17 @@ def _leave_out(graph: Graph, outside: dict[Node, str]) -> None:
     ]
 
 
-def _input_types(
-    blueprint: Blueprint, nodes: dict[str, Node], outside: dict[Node, str]
-) -> tuple[OutputSchema, ...]:
-    sockets = [OutputSchema(name, node.schema.outputs[0].type) for node, name in outside.items()]
-    types = {title: {entry.name: entry.type for entry in node.schema.inputs} for title, node in nodes.items()}
-    return (
-        *sockets,
-        *(OutputSchema(name, types[title][widget]) for name, title, widget in blueprint.exposed),
-    )
+def _slots(nodes: dict[str, Node], outside: dict[Node, str]) -> tuple[InputSchema, ...]:
+    """The subgraph's inputs: sockets, then widgets with the type and the value of the first one inside."""
+    sockets = [InputSchema(name, node.schema.outputs[0].type) for node, name in outside.items()]
+    return (*sockets, *(_exposed_slot(entry, nodes) for entry in EXPOSED))
+
+
+def _exposed_slot(entry: Exposed, nodes: dict[str, Node]) -> InputSchema:
+    node_type, widget = entry.targets[0]
+    node = nodes[node_type]
+    (inside,) = [slot for slot in node.schema.inputs if slot.name == widget]
+    return InputSchema(entry.name, inside.type, default=node.values[widget])
 
 
 def _boundary(
@@ -154,48 +152,45 @@ def _link_to_inputs(graph: Graph, inputs: Node, outside: dict[Node, str]) -> Non
         }
 
 
-def _widget_ends(
-    blueprint: Blueprint, inputs: Node, nodes: dict[str, Node]
-) -> list[tuple[Output, Node, int]]:
+def _widget_ends(inputs: Node, nodes: dict[str, Node]) -> list[tuple[Output, Node, int]]:
     """Where links to exposed widgets start and end; the widgets keep their values as the blueprint's defaults."""
     ends = []
-    for name, title, widget in blueprint.exposed:
-        slots = [entry.name for entry in nodes[title].schema.slots]
-        ends.append((inputs[name], nodes[title], slots.index(widget)))
+    for entry in EXPOSED:
+        for node_type, widget in entry.targets:
+            slots = [slot.name for slot in nodes[node_type].schema.slots]
+            ends.append((inputs[entry.name], nodes[node_type], slots.index(widget)))
     return ends
 
 
-def _draw_node(blueprint: Blueprint, node_id: int, inputs: Node, output: Node) -> dict[str, Any]:
+def _draw_node(drawn: Blueprint) -> dict[str, Any]:
     """The one node that stands on the canvas."""
-    widgets = [name for name, *_ in blueprint.exposed]
+    schema = drawn.schema
     return {
-        "id": node_id,
-        "type": identifier("subgraphs", blueprint.name),
+        "id": drawn.last_id,
+        "type": schema.type,
         "pos": [0, 0],
         "size": list(NODE_SIZE),
         "flags": {},
         "order": 0,
         "mode": 0,
         "inputs": [
-            {"name": entry.name, "type": entry.type, "link": None}
-            | ({"widget": {"name": entry.name}} if entry.name in widgets else {})
-            for entry in inputs.schema.outputs
+            {"name": entry.name, "type": entry.type, "label": LABELS[entry.name], "link": None}
+            | ({"widget": {"name": entry.name}} if entry.is_widget else {})
+            for entry in schema.inputs
         ],
-        "outputs": [{"name": entry.name, "type": entry.type, "links": []} for entry in output.schema.inputs],
-        "title": blueprint.name,
+        "outputs": [{"name": entry.name, "type": entry.type, "links": []} for entry in schema.outputs],
+        "title": NAME,
         "properties": {"cnr_id": OWN_PACK, "ver": PACK_VERSIONS[OWN_PACK]},
         "widgets_values": [],
     }
 
 
-def _draw_definition(
-    blueprint: Blueprint, graph: Graph, links: list[Link], inputs: Node, output: Node
-) -> dict[str, Any]:
+def _draw_definition(graph: Graph, links: list[Link], inputs: Node, output: Node) -> dict[str, Any]:
     layout = lay_out(graph)
     left, right = _boundary_boxes(layout.bounds, len(inputs.schema.outputs))
     groups = draw_groups(layout)
     return {
-        "id": identifier("subgraphs", blueprint.name),
+        "id": identifier("subgraphs", NAME),
         "version": 1,
         "state": {
             "lastGroupId": len(groups),
@@ -205,16 +200,16 @@ def _draw_definition(
         },
         "revision": 0,
         "config": {},
-        "name": blueprint.name,
+        "name": NAME,
         "inputNode": {"id": INPUT_ID, "bounding": [left.x, left.y, left.width, left.height]},
         "outputNode": {"id": OUTPUT_ID, "bounding": [right.x, right.y, right.width, right.height]},
         "inputs": [
-            _draw_slot(blueprint.name, "inputs", entry, (left.x + left.width, left.y + SLOT_HEIGHT * (i + 1)))
+            _draw_slot("inputs", entry, (left.x + left.width, left.y + SLOT_HEIGHT * (i + 1)))
             | {"linkIds": [link.id for link in links if link.origin == Output(inputs, i)]}
             for i, entry in enumerate(inputs.schema.outputs)
         ],
         "outputs": [
-            _draw_slot(blueprint.name, "outputs", entry, (right.x, right.y + SLOT_HEIGHT))
+            _draw_slot("outputs", entry, (right.x, right.y + SLOT_HEIGHT))
             | {"linkIds": [link.id for link in links if link.target is output]}
             for entry in output.schema.inputs
         ],
@@ -224,7 +219,7 @@ def _draw_definition(
         "links": [link.draw_in_subgraph() for link in links],
         "extra": {},
         "category": CATEGORY,
-        "description": blueprint.description,
+        "description": DESCRIPTION,
     }
 
 
@@ -237,12 +232,11 @@ def _boundary_boxes(bounds: Rectangle, num_inputs: int) -> tuple[Rectangle, Rect
     )
 
 
-def _draw_slot(
-    name: str, side: str, entry: InputSchema | OutputSchema, at: tuple[int, int]
-) -> dict[str, Any]:
+def _draw_slot(side: str, entry: InputSchema | OutputSchema, at: tuple[int, int]) -> dict[str, Any]:
     return {
-        "id": identifier("subgraphs", name, side, entry.name),
+        "id": identifier("subgraphs", NAME, side, entry.name),
         "name": entry.name,
         "type": entry.type,
+        **({"label": LABELS[entry.name]} if entry.name in LABELS else {}),
         "pos": list(at),
     }

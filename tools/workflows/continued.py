@@ -4,8 +4,12 @@ from dataclasses import replace
 
 from .graph import Graph, Node, Output, Section
 from .head import (
+    COLUMNS,
+    DECODER_WIDTH,
     ORANGE,
+    PLAYER_WIDTH,
     PURPLE,
+    SAMPLER_WIDTH,
     Conditions,
     Loaders,
     add_face_voice_words,
@@ -40,11 +44,11 @@ LONGEST_BATCH = 4096  # what the host's node takes
 
 
 def continued() -> Graph:
-    graph = Graph("idlora_continue")
+    graph = Graph("ID-LoRA Talking Head, long speech")
     add_introduction(graph, INTRODUCTION)
     loaders = add_loaders(graph)
     conditions = add_face_voice_words(graph, loaders)
-    first = _add_clip(graph.section("3 · First clip", PURPLE, width=360), loaders, conditions)
+    first = _add_clip(graph.section("3 · First clip", PURPLE, SAMPLER_WIDTH), loaders, conditions)
     second = _add_second_clip(graph, loaders, conditions, first)
     _add_joined(graph, first, second, conditions.frame_rate)
     return graph
@@ -55,11 +59,12 @@ def _add_clip(section: Section, loaders: Loaders, conditions: Conditions) -> Nod
         section, loaders.model, conditions, latent=conditions.latent, reference=conditions.reference
     )
     section.space(PREVIEW_HEIGHT)
+    section.column(DECODER_WIDTH)
     return add_decoder(section, loaders, sampled)
 
 
 def _add_second_clip(graph: Graph, loaders: Loaders, conditions: Conditions, first: Node) -> Node:
-    section = graph.section("4 · Second clip", PURPLE, width=460)
+    section = graph.section("4 · Second clip", PURPLE, COLUMNS[1])
     length, frame_rate = conditions.length, conditions.frame_rate
     positive = add_words(section, loaders.clip, SECOND_SPEECH, length, frame_rate)
     latent = section.node(
@@ -70,14 +75,14 @@ def _add_second_clip(graph: Graph, loaders: Loaders, conditions: Conditions, fir
         length=length,
         frame_rate=frame_rate,
     )
-    section.note("A chain", CHAIN, height=280)
-    section.column(width=360)
+    section.note("A chain", CHAIN, height=330)
+    section.column(SAMPLER_WIDTH)
     return _add_clip(section, loaders, replace(conditions, positive=positive, latent=latent["latent"]))
 
 
 def _add_joined(graph: Graph, first: Node, second: Node, frame_rate: Output) -> None:
     """Both clips, the second without the frame at the seam."""
-    section = graph.section("5 · Save", ORANGE, width=360)
+    section = graph.section("5 · Save", ORANGE, COLUMNS[2])
     rest = section.node(
         "ImageFromBatch",
         title="Without its first frame",
@@ -85,11 +90,13 @@ def _add_joined(graph: Graph, first: Node, second: Node, frame_rate: Output) -> 
         batch_index=1,
         length=LONGEST_BATCH,
     )
-    frames = section.node("ImageBatch", title="Join pictures", image1=first["images"], image2=rest["IMAGE"])
     sound = section.node(
         "TrimAudioDuration", title="Without its first frame", audio=second["audio"], start_index=FRAME_SECONDS
     )
+    section.column(DECODER_WIDTH)
+    frames = section.node("ImageBatch", title="Join pictures", image1=first["images"], image2=rest["IMAGE"])
     joined = section.node("AudioConcat", title="Join sounds", audio1=first["audio"], audio2=sound["AUDIO"])
-    section.column(width=440)
+    section.column(DECODER_WIDTH)
     video = section.node("CreateVideo", images=frames["IMAGE"], audio=joined["AUDIO"], fps=frame_rate)
+    section.column(PLAYER_WIDTH)
     add_video_file(section, graph.name, video["VIDEO"])

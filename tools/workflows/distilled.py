@@ -3,6 +3,7 @@
 from .graph import Graph
 from .head import (
     BLUE,
+    COLUMNS,
     Loaders,
     add_distilled_lora,
     add_face_voice_words,
@@ -20,7 +21,7 @@ from .models import (
     TEXT_CONNECTORS,
     VIDEO_VAE,
 )
-from .tail import OFF, add_sampling, add_save
+from .tail import add_sampling, add_save
 
 INTRODUCTION = """
 # The fast one: eight steps
@@ -39,7 +40,8 @@ the distilled LoRA out.
 **Guidance.** All off but identity, 2 (1 in LTXVReferenceAudio). Users report 1.5 to 2 for distilled models; \
 higher dulls emotion. The negative prompt is not used.
 
-**Schedule.** `distilled 8 steps` is a fixed list, whatever `steps` says.
+**Preset.** `distilled` has 8 steps of its own; `custom` shows every value, and `paper` needs the dev model without \
+the distilled LoRA.
 """
 
 
@@ -62,31 +64,33 @@ GGUF_FILES = (
     DISTILLED_LORA,
     ID_LORA,
 )
-FAST = {**OFF, "identity_scale": 2.0, "schedule": "distilled 8 steps", "steps": 8}
 
 
 def distilled() -> Graph:
-    graph = Graph("idlora_distilled")
+    graph = Graph("ID-LoRA Talking Head, fast lip sync")
     add_introduction(graph, INTRODUCTION)
     return _finished(graph, add_loaders(graph, distilled_strength=1.0))
 
 
 def gguf() -> Graph:
-    graph = Graph("idlora_gguf")
+    graph = Graph("ID-LoRA Talking Head, GGUF")
     add_introduction(graph, GGUF_INTRODUCTION)
     return _finished(graph, _add_gguf_loaders(graph))
 
 
 def _finished(graph: Graph, loaders: Loaders) -> Graph:
     conditions = add_face_voice_words(graph, loaders)
-    sampled = add_sampling(graph, "3 · Sample", loaders, conditions, SETTINGS, **FAST)
+    sampled = add_sampling(graph, "3 · Sample", loaders, conditions, SETTINGS, preset="distilled")
     add_save(graph, 4, loaders, sampled)
     return graph
 
 
 def _add_gguf_loaders(graph: Graph) -> Loaders:
-    section = graph.section("1 · Models", BLUE, width=420, is_below=True)
+    section = graph.section("1 · Models", BLUE, COLUMNS[0])
     base = section.node("UnetLoaderGGUF", unet_name=GGUF_MODEL.name, models=(GGUF_MODEL,))
+    video_vae = section.node("VAELoader", vae_name=VIDEO_VAE.name, models=(VIDEO_VAE,))
+    audio_vae = section.node("LTXVAudioVAELoader", ckpt_name=AUDIO_VAE.name, models=(AUDIO_VAE,))
+    section.column(COLUMNS[1])
     text_encoder = section.node(
         "DualCLIPLoaderGGUF",
         clip_name1=GGUF_TEXT_ENCODER.name,
@@ -94,8 +98,8 @@ def _add_gguf_loaders(graph: Graph) -> Loaders:
         type="ltxv",
         models=(GGUF_TEXT_ENCODER, TEXT_CONNECTORS),
     )
-    video_vae = section.node("VAELoader", vae_name=VIDEO_VAE.name, models=(VIDEO_VAE,))
-    audio_vae = section.node("LTXVAudioVAELoader", ckpt_name=AUDIO_VAE.name, models=(AUDIO_VAE,))
-    model = add_id_lora(section, add_distilled_lora(section, base["MODEL"], 1.0))
+    model = add_distilled_lora(section, base["MODEL"], 1.0)
+    section.column(COLUMNS[2])
+    model = add_id_lora(section, model)
     add_model_note(section, GGUF_FILES)
     return Loaders(base["MODEL"], model, text_encoder["CLIP"], video_vae["VAE"], audio_vae["Audio VAE"])

@@ -4,7 +4,7 @@ import json
 import urllib.request
 from pathlib import Path
 
-from . import files, schema
+from . import app, files, schema
 from .thumbnail import save_thumbnail
 
 
@@ -14,6 +14,8 @@ def draw_all(
     blueprint_folder: Path = files.BLUEPRINT_FOLDER,
 ) -> None:
     write(files.blueprint_files(blueprint_folder))
+    write(files.app_files(folder))
+    save_thumbnail(folder / f"{app.NAME}.jpg", app.TITLE, app.TAGLINE)
     for workflow in files.WORKFLOWS:
         write(files.files(workflow, folder, api_folder))
         thumbnail = folder / f"{workflow.build().name}.jpg"

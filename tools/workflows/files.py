@@ -9,6 +9,7 @@ from typing import Any
 from dev_setup.versions import ROOT
 
 from . import (
+    app,
     blueprint,
     continued,
     distilled,
@@ -16,6 +17,7 @@ from . import (
     reference_sheet,
     shot_reverse,
     signed,
+    takes,
     two_people,
     two_stage,
 )
@@ -44,10 +46,10 @@ class Workflow:
 
 
 WORKFLOWS = (
-    Workflow(one_stage.one_stage, "ID-LoRA · one stage", "a face, a voice, a prompt: a talking clip"),
+    Workflow(distilled.distilled, "ID-LoRA · fast", "a face, a voice, a prompt: a talking clip"),
+    Workflow(one_stage.one_stage, "ID-LoRA · paper settings", "30 steps, all four guidances"),
     Workflow(two_stage.two_stage, "ID-LoRA · two stages", "twice the size, the voice kept"),
     Workflow(two_stage.two_stage_hq, "ID-LoRA · two stages HQ", "fewer, finer steps with res_2s"),
-    Workflow(distilled.distilled, "ID-LoRA · distilled", "eight steps, for small cards"),
     Workflow(continued.continued, "ID-LoRA · clip after clip", "a longer talk, one face, one voice"),
     Workflow(two_people.two_people, "ID-LoRA · two people talking", "one shot, two faces, two voices"),
     Workflow(
@@ -56,6 +58,8 @@ WORKFLOWS = (
         "faces from a sheet, voices from recordings",
     ),
     Workflow(shot_reverse.shot_reverse, "ID-LoRA · shot, reverse shot", "one speaker per clip, joined"),
+    Workflow(takes.best_of_four, "ID-LoRA · best of four", "four takes heard, the best one becomes a clip"),
+    Workflow(one_stage.saved_voice, "ID-LoRA · saved voice", "a voice on file, a face, a prompt"),
     Workflow(signed.signed, "ID-LoRA · signed", "a talking clip that says what it is"),
     Workflow(distilled.gguf, "ID-LoRA · GGUF", "quantised files, eight steps", needs_packs=(GGUF_PACK,)),
 )
@@ -71,10 +75,13 @@ def files(workflow: Workflow, folder: Path = FOLDER, api_folder: Path = API_FOLD
 
 
 def blueprint_files(folder: Path = BLUEPRINT_FOLDER) -> dict[Path, str]:
-    """The blueprints' files, whose names are what the frontend shows, with their text."""
-    return {
-        folder / f"{each.name}.json": as_text(blueprint.draw_blueprint(each)) for each in blueprint.BLUEPRINTS
-    }
+    """The blueprint's file, whose name is what the frontend shows, with its text."""
+    return {folder / f"{blueprint.NAME}.json": as_text(blueprint.draw_blueprint())}
+
+
+def app_files(folder: Path = FOLDER) -> dict[Path, str]:
+    """The file of the template that is an app: the blueprint has the graph, so that there is no API format of it."""
+    return {folder / f"{app.NAME}.json": as_text(app.draw_app())}
 
 
 def as_text(drawn: dict[str, Any]) -> str:

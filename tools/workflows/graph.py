@@ -1,6 +1,6 @@
 """A graph as its author thinks of it: sections with nodes in columns, links by output.
 
-    graph = Graph("idlora_one_stage")
+    graph = Graph("ID-LoRA Talking Head")
     models = graph.section("1 · Models", BLUE, width=420)
     checkpoint = models.node("CheckpointLoaderSimple", ckpt_name="ltx.safetensors")
     load = models.node("LTXIDLoRA_Load", model=checkpoint["MODEL"], lora_name="id.safetensors")
@@ -11,11 +11,12 @@ formats.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from .schema import InputSchema, NodeSchema, load_all
 
 NOTE = "MarkdownNote"
+Place = Literal["right", "below", "head", "foot"]
 ANY = "*"  # the type of an input that takes every output
 
 
@@ -87,11 +88,11 @@ class Column:
 class Section:
     """Columns of nodes; with a title and a colour, a group on the canvas."""
 
-    def __init__(self, graph: "Graph", title: str | None, colour: str, width: int, is_below: bool):
+    def __init__(self, graph: "Graph", title: str | None, colour: str, width: int, place: Place):
         self.graph = graph
         self.title = title
         self.colour = colour
-        self.is_below = is_below
+        self.place = place
         self.columns = [Column(width)]
 
     def column(self, width: int) -> None:
@@ -124,15 +125,20 @@ class Section:
 class Graph:
     """One workflow: a name, which is its file's name, and sections, left to right or below each other."""
 
-    def __init__(self, name: str, schemas: Mapping[str, NodeSchema] | None = None):
+    def __init__(self, name: str, schemas: Mapping[str, NodeSchema] | None = None, last_id: int = 0):
         self.name = name
         self.schemas = load_all() if schemas is None else schemas
         self.sections: list[Section] = []
-        self._last_id = 0
+        self._last_id = last_id  # ids below are taken, by nodes of a subgraph
 
-    def section(self, title: str | None, colour: str, width: int, is_below: bool = False) -> Section:
-        """Add a section on the right of the last one, or below it; `width` is that of its first column."""
-        self.sections.append(Section(self, title, colour, width, is_below))
+    def section(
+        self, title: str | None, colour: str, width: int, is_below: bool = False, place: Place | None = None
+    ) -> Section:
+        """Add a section on the right of the last one, or below it, or elsewhere; `width` is that of its first column.
+
+        `place` "head" and "foot" are the top and the bottom of the last lane, which has room for notes.
+        """
+        self.sections.append(Section(self, title, colour, width, place or ("below" if is_below else "right")))
         return self.sections[-1]
 
     def next_id(self) -> int:

@@ -2,7 +2,7 @@
 
 Units are the canvas's. A node's position is its body's top left corner; its title bar stands above that.
 Sizes are those of the classic renderer; the spacing leaves the room that Nodes 2.0 needs, whose nodes are
-taller. The last group of each lane reaches down to the same line, which leaves room for previews.
+taller. A group is as large as its content, with the room that previews take.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from .graph import Column, Graph, Node, Note, Section, Space
 from .schema import HOST_PACK, OWN_PACK, PLAYER
 
 TITLE_HEIGHT = 30
-GAP = 40
-GROUP_PADDING = 30
-GROUP_TITLE_HEIGHT = 50
-SECTION_GAP = 60
+GAP = 30
+GROUP_PADDING = 20
+GROUP_TITLE_HEIGHT = 40
+SECTION_GAP = 40
 
 # Rows of a node as frontend 1.47 draws them: classic, and Nodes 2.0 (measured there, rounded up).
 SOCKET_HEIGHT, WIDGET_HEIGHT, TEXT_WIDGET_HEIGHT, NODE_PADDING = 20, 24, 54, 14
@@ -46,14 +46,13 @@ class Layout:
 
 def lay_out(graph: Graph) -> Layout:
     lanes = _lanes(graph)
-    height = max(sum(_size(section)[1] for section in lane) for lane in lanes) - SECTION_GAP
     bodies: dict[int, Rectangle] = {}
     groups: list[tuple[Section, Rectangle]] = []
     x = 0
     for lane in lanes:
         y = 0
         for section in lane:
-            bottom = height if section is lane[-1] else y + _size(section)[1] - SECTION_GAP
+            bottom = y + _size(section)[1] - SECTION_GAP
             bodies |= _place_section(section, x, y)
             if section.title is not None:
                 groups.append((section, Rectangle(x, y, _size(section)[0] - SECTION_GAP, bottom - y)))
@@ -65,11 +64,12 @@ def lay_out(graph: Graph) -> Layout:
 def _lanes(graph: Graph) -> list[list[Section]]:
     lanes: list[list[Section]] = []
     for section in graph.sections:
-        if section.is_below and lanes:
+        if section.place == "below" and lanes:
             lanes[-1].append(section)
-        else:
+        elif section.place in ("right", "below"):
             lanes.append([section])
-    return lanes
+    head, foot = ([s for s in graph.sections if s.place == place] for place in ("head", "foot"))
+    return [*lanes[:-1], [*head, *(lanes[-1] if lanes else []), *foot]]
 
 
 def _size(section: Section) -> tuple[int, int]:

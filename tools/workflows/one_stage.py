@@ -18,10 +18,10 @@ recording: write it down.
 """
 
 SETTINGS = """
-**Length.** 121 frames at 25 a second are 4.8 s, room for ten to twelve words; a longer line is cut, and \
-ID-LoRA Prompt says so. The number of frames is a multiple of 8, plus 1.
+**Seconds.** 4.8 have room for ten to twelve words; a longer line is cut, and ID-LoRA Prompt says so. LTX-2 makes \
+8n + 1 frames: Clip Length takes the next number that fits.
 
-**Size.** The clip keeps the picture's shape, with `max_side` as its longer side.
+**Shape and size.** `shape` is the picture's, or 9:16, 1:1, 16:9; `max_side` is the longer side in pixels.
 
 **Guidance.** The values are the paper's: picture 3, sound 7, identity 4, STG 1, audio-video 3, 30 steps. \
 Identity 4 here is 3 in LTXVReferenceAudio and in the authors' scripts. With a distilled model, users report \
@@ -30,10 +30,31 @@ better results with identity 1.5 to 2.
 
 
 def one_stage() -> Graph:
-    graph = Graph("idlora_one_stage")
+    graph = Graph("ID-LoRA Talking Head, paper settings")
     add_introduction(graph, INTRODUCTION)
     loaders = add_loaders(graph)
     conditions = add_face_voice_words(graph, loaders)
+    sampled = add_sampling(graph, "3 · Sample", loaders, conditions, SETTINGS)
+    add_save(graph, 4, loaders, sampled)
+    return graph
+
+
+SAVED_VOICE = """
+# A talking clip with a voice on file
+
+1. **Face**: the picture is the first frame of the clip.
+2. **Load Voice**: a voice from `models/idlora_voices`, or one of the synthetic ones that come with the pack. To keep \
+one of your own, connect *Save Voice* to *Encode Reference Audio* once.
+3. **ID-LoRA Prompt**: what is seen, the exact words, how it sounds.
+4. **Run**. The mp4 is saved in `output/video`.
+"""
+
+
+def saved_voice() -> Graph:
+    graph = Graph("ID-LoRA Talking Head, saved voice")
+    add_introduction(graph, SAVED_VOICE)
+    loaders = add_loaders(graph)
+    conditions = add_face_voice_words(graph, loaders, is_saved_voice=True)
     sampled = add_sampling(graph, "3 · Sample", loaders, conditions, SETTINGS)
     add_save(graph, 4, loaders, sampled)
     return graph

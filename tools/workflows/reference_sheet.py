@@ -2,10 +2,16 @@
 
 from .graph import Graph, Node, Output, Section
 from .head import (
+    COLUMNS,
+    CONSENT,
+    DECODER_WIDTH,
     GREEN,
+    GREY,
+    NOTE_WIDTH,
     ORANGE,
+    PLAYER_WIDTH,
     PURPLE,
-    STATUS_HEIGHT,
+    SAMPLER_WIDTH,
     Conditions,
     Loaders,
     add_clip_length,
@@ -13,7 +19,7 @@ from .head import (
     add_loaders,
 )
 from .tail import PREVIEW_HEIGHT, add_sampler, add_video_file
-from .two_people import SOUNDS, TWO_PEOPLE_NEGATIVE, VISUAL, add_member, add_script, add_voice
+from .two_people import SCRIPT_WIDTH, SOUNDS, TWO_PEOPLE_NEGATIVE, VISUAL, add_cast, add_script, add_voices
 
 TITLE = "ID-LoRA Two People, Reference Sheet"
 WIDTH, HEIGHT = 768, 448  # what the LoRA was trained on, with 121 frames
@@ -47,20 +53,12 @@ def reference_sheet() -> Graph:
     graph = Graph(TITLE)
     add_introduction(graph, INTRODUCTION)
     loaders = add_loaders(graph, ingredients=True)
-    section = graph.section("2 · Sheet, cast and script", GREEN, width=360)
-    recording, left = add_voice(section, loaders, "Voice on the left", "idlora_voice.flac")
-    _, right = add_voice(section, loaders, "Voice on the right", "idlora_voice_2.flac")
-    section.column(width=360)
-    sheet = section.node("LoadImage", title="Reference sheet", image="idlora_two_people.png", height=330)
-    first = add_member(section, "Anna", left, "left", "the woman on the left")
-    cast = add_member(section, "Ben", right, "right", "the man on the right", cast=first)
+    section = graph.section("2 · Sheet, cast and script", GREEN, COLUMNS[0], is_below=True)
+    sheet = section.node("LoadImage", title="Reference sheet", image="idlora_two_people.png", height=300)
+    recording, left, right = add_voices(section, loaders)
+    section.column(COLUMNS[1])
+    cast = add_cast(section, left, right)
     length, frame_rate = add_clip_length(section)
-    section.column(width=460)
-    texts = {"visual": SHEET_VISUAL, "script": SCRIPT, "sounds": SOUNDS}
-    script = add_script(section, loaders, cast, length, frame_rate, texts)
-    negative = section.node(
-        "CLIPTextEncode", title="Negative", height=190, clip=loaders.clip, text=TWO_PEOPLE_NEGATIVE
-    )
     latent = section.node(
         "LTXIDLoRA_FirstFrame",
         video_vae=loaders.video_vae,
@@ -70,6 +68,13 @@ def reference_sheet() -> Graph:
         frame_rate=frame_rate,
     )
     latent.values["height"] = HEIGHT  # as an argument it is the height of the node's body
+    section.column(SCRIPT_WIDTH)
+    texts = {"visual": SHEET_VISUAL, "script": SCRIPT, "sounds": SOUNDS}
+    script = add_script(section, loaders, cast, length, frame_rate, texts)
+    negative = section.node(
+        "CLIPTextEncode", title="Negative", height=100, clip=loaders.clip, text=TWO_PEOPLE_NEGATIVE
+    )
+    graph.section(None, GREY, NOTE_WIDTH, place="foot").note("Consent", CONSENT, height=110)
     conditions = Conditions(
         script["positive"],
         negative["CONDITIONING"],
@@ -87,7 +92,7 @@ def reference_sheet() -> Graph:
 
 def _add_sampling(graph: Graph, loaders: Loaders, conditions: Conditions) -> Output:
     """The sheet becomes guide tokens behind the clip's, which are taken away after sampling."""
-    section = graph.section("3 · Guide and sample", PURPLE, width=360)
+    section = graph.section("3 · Guide and sample", PURPLE, COLUMNS[2])
     apart = section.node("LTXVSeparateAVLatent", title="Before the guide", av_latent=conditions.latent)
     repeated = section.node("RepeatImageBatch", image=conditions.image, amount=conditions.length)
     guide = section.node(
@@ -107,7 +112,7 @@ def _add_sampling(graph: Graph, loaders: Loaders, conditions: Conditions) -> Out
         audio_latent=apart["audio_latent"],
     )
     section.note("Guide", GUIDE, height=250)
-    section.column(width=360)
+    section.column(SAMPLER_WIDTH)
     guided = Conditions(
         guide["positive"],
         guide["negative"],
@@ -143,7 +148,7 @@ def _without_guide(section: Section, guide: Node, sampled: Output) -> Output:
 
 
 def _add_save(graph: Graph, loaders: Loaders, latent: Output, frame_rate: Output) -> None:
-    section = graph.section("4 · Save", ORANGE, width=440)
+    section = graph.section("4 · Save", ORANGE, DECODER_WIDTH)
     decoded = section.node(
         "LTXIDLoRA_DecodeAV",
         latent=latent,
@@ -151,5 +156,5 @@ def _add_save(graph: Graph, loaders: Loaders, latent: Output, frame_rate: Output
         audio_vae=loaders.audio_vae,
         frame_rate=frame_rate,
     )
-    section.space(STATUS_HEIGHT)
+    section.column(PLAYER_WIDTH)
     add_video_file(section, graph.name, decoded["video"])

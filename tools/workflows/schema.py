@@ -18,7 +18,7 @@ from typing import Any
 RECORDED = Path(__file__).with_name("node_schemas.json")
 FOREIGN = Path(__file__).with_name("foreign_schemas.json")
 
-HOST_PACK, OWN_PACK, GGUF_PACK = "comfy-core", "idlora-ltx2", "comfyui-gguf"
+HOST_PACK, OWN_PACK, GGUF_PACK = "comfy-core", "unpublished-idlora-ltx2", "comfyui-gguf"
 PACK_VERSIONS = {HOST_PACK: "0.30.0", OWN_PACK: "0.1.0", GGUF_PACK: "1.1.10"}
 
 # Optional inputs that the oldest host lacks: left at their defaults, so that the files suit every host.

@@ -4,11 +4,17 @@ from dataclasses import dataclass
 
 from .graph import Graph, Node, Output, Section
 from .head import (
+    COLUMNS,
     CONSENT,
+    DECODER_WIDTH,
     GREEN,
+    GREY,
     NEGATIVE,
+    NOTE_WIDTH,
     ORANGE,
+    PLAYER_WIDTH,
     PURPLE,
+    SAMPLER_WIDTH,
     STATUS_HEIGHT,
     Conditions,
     Loaders,
@@ -85,14 +91,16 @@ def shot_reverse() -> Graph:
     graph = Graph(TITLE)
     add_introduction(graph, INTRODUCTION)
     loaders = add_loaders(graph)
-    section = graph.section("2 · Both clips", GREEN, width=360)
+    section = graph.section("2 · Both clips", GREEN, COLUMNS[0], is_below=True)
     length, frame_rate = add_clip_length(section)
-    negative = section.node("CLIPTextEncode", title="Negative", height=190, clip=loaders.clip, text=NEGATIVE)
-    section.note("Consent", CONSENT, height=90)
+    section.column(COLUMNS[1])
+    negative = section.node("CLIPTextEncode", title="Negative", height=100, clip=loaders.clip, text=NEGATIVE)
+    section.column(COLUMNS[2])
     section.note("Why two clips", WHY, height=230)
+    graph.section(None, GREY, NOTE_WIDTH, place="foot").note("Consent", CONSENT, height=110)
     shared = Shared(loaders, negative["CONDITIONING"], length, frame_rate)
     clips = [
-        _add_shot(graph.section(f"{number} · {shot.name}", PURPLE, width=360), shared, shot)
+        _add_shot(graph.section(f"{number} · {shot.name}", PURPLE, COLUMNS[0]), shared, shot)
         for number, shot in enumerate(SHOTS, 3)
     ]
     _add_joined(graph, clips, frame_rate)
@@ -101,12 +109,12 @@ def shot_reverse() -> Graph:
 
 def _add_shot(section: Section, shared: Shared, shot: Shot) -> Node:
     loaders = shared.loaders
-    image = section.node("LoadImage", title=f"Face: {shot.name}", image=shot.picture, height=330)
+    image = section.node("LoadImage", title=f"Face: {shot.name}", image=shot.picture, height=300)
     recording, reference = add_voice(section, loaders, f"Voice: {shot.name}", shot.recording)
-    section.column(width=460)
+    section.column(COLUMNS[1])
     prompt = section.node(
         "LTXIDLoRA_Prompt",
-        height=440 + STATUS_HEIGHT,
+        height=300 + STATUS_HEIGHT,
         visual=shot.visual,
         speech=shot.speech,
         sounds=shot.sounds,
@@ -114,7 +122,7 @@ def _add_shot(section: Section, shared: Shared, shot: Shot) -> Node:
         frame_rate=shared.frame_rate,
     )
     positive = section.node(
-        "CLIPTextEncode", title="Positive", height=100, clip=loaders.clip, text=prompt["prompt"]
+        "CLIPTextEncode", title="Positive", height=60, clip=loaders.clip, text=prompt["prompt"]
     )
     latent = section.node(
         "LTXIDLoRA_FirstFrame",
@@ -124,7 +132,7 @@ def _add_shot(section: Section, shared: Shared, shot: Shot) -> Node:
         length=shared.length,
         frame_rate=shared.frame_rate,
     )
-    section.column(width=360)
+    section.column(SAMPLER_WIDTH)
     conditions = Conditions(
         positive["CONDITIONING"],
         shared.negative,
@@ -142,11 +150,12 @@ def _add_shot(section: Section, shared: Shared, shot: Shot) -> Node:
 
 def _add_joined(graph: Graph, clips: list[Node], frame_rate: Output) -> None:
     """One clip after the other, picture and sound."""
-    section = graph.section("5 · Save", ORANGE, width=440)
+    section = graph.section("5 · Save", ORANGE, DECODER_WIDTH)
     first, second = clips
     frames = section.node(
         "ImageBatch", title="Join pictures", image1=first["images"], image2=second["images"]
     )
     sound = section.node("AudioConcat", title="Join sounds", audio1=first["audio"], audio2=second["audio"])
+    section.column(PLAYER_WIDTH)
     video = section.node("CreateVideo", images=frames["IMAGE"], audio=sound["AUDIO"], fps=frame_rate)
     add_video_file(section, graph.name, video["VIDEO"])

@@ -2,6 +2,7 @@
 
 from .graph import Graph, Output
 from .head import (
+    DECODER_WIDTH,
     ORANGE,
     STATUS_HEIGHT,
     Conditions,
@@ -48,10 +49,12 @@ def signed() -> Graph:
 
 
 def _add_signing(graph: Graph, loaders: Loaders, conditions: Conditions, latent: Output) -> None:
-    section = graph.section("4 · Save and sign", ORANGE, width=440)
+    section = graph.section("4 · Save and sign", ORANGE, DECODER_WIDTH)
+    video = add_decoder(section, loaders, latent)["video"]
+    section.column(width=340)
     saved = section.node(
         "LTXIDLoRA_SaveSignedVideo",
-        video=add_decoder(section, loaders, latent)["video"],
+        video=video,
         face=conditions.image,
         voice=conditions.recording,
         filename_prefix="video/ID-LoRA Talking Head, signed",
@@ -60,8 +63,9 @@ def _add_signing(graph: Graph, loaders: Loaders, conditions: Conditions, latent:
         caption="Made with AI",
     )
     section.space(STATUS_HEIGHT + PREVIEW_HEIGHT)
-    section.column(width=360)
+    section.column(width=300)
     check = section.node("LTXIDLoRA_CheckCredentials", video=saved["video"])
     section.space(STATUS_HEIGHT)
+    section.note("Signing", SIGNING, height=300)
+    section.column(width=320)
     section.node("PreviewAny", title="What the file says", source=check["report"], height=REPORT_HEIGHT)
-    section.note("Signing", SIGNING, height=260)

@@ -3,10 +3,22 @@
 from typing import Any
 
 from .graph import Graph, Node, Output, Section
-from .head import ORANGE, PURPLE, STATUS_HEIGHT, Conditions, Loaders, add_distilled_lora
+from .head import (
+    COLUMNS,
+    DECODER_WIDTH,
+    ORANGE,
+    PLAYER_WIDTH,
+    PURPLE,
+    SAMPLER_WIDTH,
+    STATUS_HEIGHT,
+    Conditions,
+    Loaders,
+    add_distilled_lora,
+)
 from .models import UPSCALER
 
 PREVIEW_HEIGHT = 220
+PLAYER_HEIGHT = 350
 SAMPLER = "LTXIDLoRA_KSampler"
 STAGE_2_SIGMAS = "0.909375, 0.725, 0.421875, 0.0"
 OFF = {"video_cfg": 1.0, "audio_cfg": 1.0, "identity_scale": 1.0, "stg_scale": 0.0, "av_bimodal_scale": 1.0}
@@ -33,15 +45,16 @@ def add_sampling(
 
     `options` are those of a Guidance Options node.
     """
-    section = graph.section(title, PURPLE, width=360)
+    section = graph.section(title, PURPLE, SAMPLER_WIDTH)
     if options:
         node = section.node("LTXIDLoRA_GuidanceOptions", **options)
         values["guidance"] = node["guidance"]
+        section.column(SAMPLER_WIDTH)
     sampled = add_sampler(
         section, loaders.model, conditions, latent=conditions.latent, reference=conditions.reference, **values
     )
     section.space(PREVIEW_HEIGHT)
-    section.note("Settings", settings, height=230)
+    section.note("Settings", settings, height=280)
     return sampled
 
 
@@ -54,9 +67,11 @@ def add_second_stage(
     sampler_name: str = "euler",
 ) -> Output:
     """Twice the size with the distilled LoRA, all guidance off."""
-    section = graph.section("4 · Second stage", PURPLE, width=400)
+    section = graph.section("4 · Second stage", PURPLE, COLUMNS[0])
     model = add_distilled_lora(section, loaders.base, distilled_strength)
     upscaler = section.node("LatentUpscaleModelLoader", model_name=UPSCALER.name, models=(UPSCALER,))
+    sigmas = section.node("ManualSigmas", sigmas=STAGE_2_SIGMAS)
+    section.column(COLUMNS[2])
     doubled = section.node(
         "LTXIDLoRA_SecondStage",
         latent=latent,
@@ -64,9 +79,8 @@ def add_second_stage(
         video_vae=loaders.video_vae,
         image=conditions.image,
     )
-    sigmas = section.node("ManualSigmas", sigmas=STAGE_2_SIGMAS)
-    section.note("Settings", SECOND_STAGE, height=250)
-    section.column(width=360)
+    section.note("Settings", SECOND_STAGE, height=280)
+    section.column(SAMPLER_WIDTH)
     sampled = add_sampler(
         section,
         model,
@@ -96,8 +110,10 @@ def add_sampler(section: Section, model: Output, conditions: Conditions, **value
 
 
 def add_save(graph: Graph, number: int, loaders: Loaders, latent: Output) -> None:
-    section = graph.section(f"{number} · Save", ORANGE, width=440)
-    add_video_file(section, graph.name, add_decoder(section, loaders, latent)["video"])
+    section = graph.section(f"{number} · Save", ORANGE, DECODER_WIDTH)
+    video = add_decoder(section, loaders, latent)["video"]
+    section.column(PLAYER_WIDTH)
+    add_video_file(section, graph.name, video)
 
 
 def add_decoder(section: Section, loaders: Loaders, latent: Output) -> Node:
@@ -107,4 +123,11 @@ def add_decoder(section: Section, loaders: Loaders, latent: Output) -> Node:
 
 
 def add_video_file(section: Section, name: str, video: Output) -> None:
-    section.node("SaveVideo", video=video, filename_prefix=f"video/{name}", format="auto", codec="auto")
+    section.node(
+        "SaveVideo",
+        height=PLAYER_HEIGHT,
+        video=video,
+        filename_prefix=f"video/{name}",
+        format="auto",
+        codec="auto",
+    )

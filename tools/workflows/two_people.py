@@ -4,9 +4,12 @@ from typing import Any
 
 from .graph import Graph, Node, Output, Section
 from .head import (
+    COLUMNS,
     CONSENT,
     GREEN,
+    GREY,
     NEGATIVE,
+    NOTE_WIDTH,
     REFERENCE_PICTURE_HEIGHT,
     STATUS_HEIGHT,
     Conditions,
@@ -19,6 +22,7 @@ from .tail import add_sampling, add_save
 
 TITLE = "ID-LoRA Two People Talking"
 TIMELINE_HEIGHT = 160
+SCRIPT_WIDTH = 360
 
 INTRODUCTION = """
 # Two people talk in one clip, each in their own voice
@@ -61,23 +65,14 @@ def two_people() -> Graph:
 
 
 def add_cast_and_script(graph: Graph, loaders: Loaders) -> Conditions:
-    section = graph.section("2 · Cast and script", GREEN, width=360)
-    recording, anna = add_voice(section, loaders, "Voice on the left", "idlora_voice.flac")
-    _, ben = add_voice(section, loaders, "Voice on the right", "idlora_voice_2.flac")
-    section.note("Consent", CONSENT, height=90)
-    section.column(width=360)
+    section = graph.section("2 · Cast and script", GREEN, COLUMNS[0], is_below=True)
     image = section.node(
-        "LoadImage", title="Picture (first frame)", image="idlora_two_people.png", height=330
+        "LoadImage", title="Picture (first frame)", image="idlora_two_people.png", height=300
     )
-    first = add_member(section, "Anna", anna, "left", "the woman on the left")
-    second = add_member(section, "Ben", ben, "right", "the man on the right", cast=first)
+    recording, left, right = add_voices(section, loaders)
+    section.column(COLUMNS[1])
+    cast = add_cast(section, left, right)
     length, frame_rate = add_clip_length(section)
-    section.column(width=460)
-    values = {"image": image["IMAGE"], "visual": VISUAL, "script": SCRIPT, "sounds": SOUNDS}
-    script = add_script(section, loaders, second, length, frame_rate, values)
-    negative = section.node(
-        "CLIPTextEncode", title="Negative", height=190, clip=loaders.clip, text=TWO_PEOPLE_NEGATIVE
-    )
     latent = section.node(
         "LTXIDLoRA_FirstFrame",
         video_vae=loaders.video_vae,
@@ -86,6 +81,13 @@ def add_cast_and_script(graph: Graph, loaders: Loaders) -> Conditions:
         length=length,
         frame_rate=frame_rate,
     )
+    section.column(SCRIPT_WIDTH)
+    values = {"image": image["IMAGE"], "visual": VISUAL, "script": SCRIPT, "sounds": SOUNDS}
+    script = add_script(section, loaders, cast, length, frame_rate, values)
+    negative = section.node(
+        "CLIPTextEncode", title="Negative", height=100, clip=loaders.clip, text=TWO_PEOPLE_NEGATIVE
+    )
+    graph.section(None, GREY, NOTE_WIDTH, place="foot").note("Consent", CONSENT, height=110)
     return Conditions(
         script["positive"],
         negative["CONDITIONING"],
@@ -98,9 +100,21 @@ def add_cast_and_script(graph: Graph, loaders: Loaders) -> Conditions:
     )
 
 
+def add_voices(section: Section, loaders: Loaders) -> tuple[Output, Output, Output]:
+    """The first recording, and both references."""
+    recording, left = add_voice(section, loaders, "Voice on the left", "idlora_voice.flac")
+    _, right = add_voice(section, loaders, "Voice on the right", "idlora_voice_2.flac")
+    return recording, left, right
+
+
+def add_cast(section: Section, left: Output, right: Output) -> Output:
+    first = add_member(section, "Anna", left, "left", "the woman on the left")
+    return add_member(section, "Ben", right, "right", "the man on the right", cast=first)
+
+
 def add_voice(section: Section, loaders: Loaders, title: str, audio: str) -> tuple[Output, Output]:
     """A recording and its reference."""
-    recording = section.node("LoadAudio", title=title, audio=audio, height=150)
+    recording = section.node("LoadAudio", title=title, audio=audio, height=130)
     reference = section.node(
         "LTXIDLoRA_EncodeReferenceAudio", audio=recording["AUDIO"], audio_vae=loaders.audio_vae
     )
@@ -118,7 +132,7 @@ def add_script(
 ) -> Node:
     """The script's node, with the room for its time line; `values` are its texts, and the picture."""
     inputs = {"cast": cast, "clip": loaders.clip, "length": length, "frame_rate": frame_rate, **values}
-    script = section.node("LTXIDLoRA_SceneScript", height=560 + STATUS_HEIGHT, **inputs)
+    script = section.node("LTXIDLoRA_SceneScript", height=360 + STATUS_HEIGHT, **inputs)
     section.space(TIMELINE_HEIGHT)
     return script
 

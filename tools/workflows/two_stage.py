@@ -49,7 +49,7 @@ FILES = (DISTILLED_LORA, UPSCALER)
 
 
 def two_stage() -> Graph:
-    graph = Graph("idlora_two_stage")
+    graph = Graph("ID-LoRA Talking Head, two stages")
     add_introduction(graph, INTRODUCTION)
     loaders = add_loaders(graph, second_stage=FILES)
     conditions = add_face_voice_words(graph, loaders)
@@ -60,7 +60,7 @@ def two_stage() -> Graph:
 
 
 def two_stage_hq() -> Graph:
-    graph = Graph("idlora_two_stage_hq")
+    graph = Graph("ID-LoRA Talking Head, two stages HQ")
     add_introduction(graph, HQ_INTRODUCTION)
     loaders = add_loaders(graph, distilled_strength=0.25, second_stage=FILES)
     conditions = add_face_voice_words(graph, loaders)

@@ -5,6 +5,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
+from .app_mode import label_of, linear_data
 from .graph import NOTE, Graph, Node, Note, Output
 from .layout import Layout, Rectangle, lay_out
 from .schema import PACK_VERSIONS, InputSchema
@@ -42,7 +43,7 @@ def draw_ui(graph: Graph) -> dict[str, Any]:
         "links": [link.draw() for link in links],
         "groups": draw_groups(layout),
         "config": {},
-        "extra": {"ds": _view(layout.bounds)},
+        "extra": {"ds": _view(layout.bounds), "linearData": linear_data(graph)},
         "version": 0.4,
     }
 
@@ -132,6 +133,8 @@ def _draw_inputs(node: Node, links: list[Link]) -> list[dict[str, Any]]:
             drawn["shape"] = 7  # the frontend's ring for an optional input
         if entry.is_widget or entry.is_player:
             drawn["widget"] = {"name": entry.name}
+        if label := label_of(node.schema.type, entry.name):
+            drawn["label"] = label
         inputs.append(drawn)
     return inputs + [
         {"name": widget.name, "type": widget.type, "link": None, "widget": {"name": widget.name}}

@@ -15,7 +15,7 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrapperExecutor, WrappersMP
 
-from ....idlora_core.numerics import Numerics
+from ....idlora_core.options import Numerics
 from ....idlora_core.reference_masks import (
     ReferenceMasks,
     with_uniform_first_queries,
@@ -62,7 +62,7 @@ class Forward:
 
     Args:
         model: not written to.
-        numerics: see `idlora_core.numerics`.
+        numerics: see `idlora_core.options`.
         stg_block_indices: blocks that a perturbed pass changes; () where STG is off.
 
     Raises:

@@ -11,7 +11,7 @@ Tensors = tuple[torch.Tensor, ...]
 
 
 SPARE = 4.0
-"""Kept only where the host has so many times the memory to spare."""
+"""Kept only where the host has this many times the memory to spare."""
 
 
 class StepCache:

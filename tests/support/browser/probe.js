@@ -127,6 +127,29 @@ window.probe = {
     return [node.pos[0], node.pos[1] - 30, node.pos[0] + width, node.pos[1] - 30 + height]
   },
 
+  // Scroll the template browser to its end: it draws a few dozen cards at a time. Names, in order.
+  async templates() {
+    const cards = () => [...document.querySelectorAll("[data-testid^=template-workflow-]")]
+    for (let before = -1; cards().length > before; ) {
+      before = cards().length
+      cards().at(-1)?.scrollIntoView()
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+    return cards().map((card) => card.dataset.testid.replace("template-workflow-", ""))
+  },
+
+  // What a node's status line shows.
+  statusOf(type) {
+    const node = app.rootGraph._nodes.find((node) => node.type === type)
+    return node.widgets.find(({ name }) => name === "$$node-text-preview")?.value
+  },
+
+  // Which of the page's text boxes is the widget's, by its text.
+  textBox(id, name) {
+    const { value } = this.node(id).widgets.find((widget) => widget.name === name)
+    return [...document.querySelectorAll("textarea")].findIndex((box) => box.value === value)
+  },
+
   // Bounds in graph units of all nodes and groups, or of some nodes.
   bounds(ids) {
     const boxes = app.rootGraph._nodes.filter((node) => !ids || ids.includes(String(node.id))).map(this.box)

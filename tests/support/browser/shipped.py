@@ -3,16 +3,19 @@
 import json
 from typing import Any
 
-from support.host_process import PACK_NAME
 from tools.workflows.files import FOLDER
+from tools.workflows.schema import HOST_PACK, OWN_PACK
 
 NAMES = sorted(file.stem for file in FOLDER.glob("*.json"))
-INSTALLED = (PACK_NAME, "comfy-core")
+INSTALLED = (OWN_PACK, HOST_PACK)
 DOWNLOADABLE = (".safetensors", ".sft", ".ckpt", ".pth", ".pt")  # the frontend's choice: no .gguf
 
 
 def nodes_of(name: str) -> list[dict[str, Any]]:
-    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["nodes"]
+    """All nodes of a workflow, those inside its subgraphs too."""
+    workflow = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    inside = workflow.get("definitions", {}).get("subgraphs", [])
+    return [*workflow["nodes"], *(node for definition in inside for node in definition["nodes"])]
 
 
 def foreign_types(name: str) -> list[str]:
@@ -35,4 +38,4 @@ def models_of(name: str) -> dict[str, tuple[str, str]]:
 
 
 def _is_foreign(node: dict[str, Any]) -> bool:
-    return node["properties"].get("cnr_id", "comfy-core") not in INSTALLED
+    return node["properties"].get("cnr_id", HOST_PACK) not in INSTALLED

@@ -19,7 +19,8 @@ PYPI_CLASSIFIERS = {"Programming Language :: Python :: 3", "Topic :: Multimedia 
 NAME = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 HOST_VERSION = re.compile(r"(==|>=|<=|!=|~=|>|<)\d+\.\d+\.\d+")
-REPOSITORY = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
+# example.com is reserved for examples (RFC 2606): the address of a pack that has no public home yet.
+REPOSITORY = re.compile(r"https://(github|example)\.com/[\w.-]+/[\w.-]+")
 PUBLISHER = re.compile(r"[a-z0-9][a-z0-9-]*")
 LONGEST_NAME = 100
 

@@ -1,0 +1,1 @@
+"""What a take is worth: measured one by one, ranked by a rule."""
