@@ -14,7 +14,7 @@ from dev_setup.console import say
 from idlora_core.voice.waveform import prepare_waveform
 from support import in_process
 
-from . import around, recording, signing, steps, takes, ways
+from . import around, recording, scenes, signing, steps, takes, ways
 from .flops import exact_flops, pass_flops
 from .plan import Plan
 from .setting import Size, made_clip, made_model, weight_bytes
@@ -39,6 +39,9 @@ def measured(plan: Plan, options: argparse.Namespace) -> Report:
     for name, size, num_steps in plan.clips:
         say(f"Steps, side by side, {name} ...")
         _measure_steps(plan, model, name, size, num_steps, rate, report)
+    name, size, num_steps = plan.clips[0]
+    say("Scenes: one voice, two and four speakers ...")
+    scenes.measure_scenes(model, name, size, num_steps, plan.device, report)
     for frames, length in steps.measure_lengths(model, plan.clips[0][1], plan.device).items():
         report.add(f"exact step, {frames} frames", length, "s")
     say("Memory ...")
@@ -52,6 +55,7 @@ def measured(plan: Plan, options: argparse.Namespace) -> Report:
         for name, size, _ in plan.clips:
             peaks = steps.measure_memory(model, size, WAYS, plan.device)
             _report_peaks(peaks, f", {name}", report)
+        scenes.measure_scene_memory(model, plan.memory, plan.memory_stg_block, plan.device, report)
     return report
 
 
@@ -116,6 +120,7 @@ def _measure_memory(plan: Plan, report: Report) -> None:
     few = made_model(plan.memory, plan.device, plan.dtype, plan.memory_blocks)
     peaks = steps.measure_memory(few, plan.memory, guiders, plan.device)
     _report_peaks(peaks, f", {plan.memory_blocks} blocks", report)
+    scenes.measure_scene_memory(few, plan.memory, plan.memory_stg_block, plan.device, report)
 
 
 def _report_peaks(peaks: dict[str, int], where: str, report: Report) -> None:

@@ -11,6 +11,7 @@ from comfy.model_patcher import ModelPatcher
 
 from idlora_core import guidance
 from idlora_core.reference import Reference
+from idlora_core.scene import Scene
 from idlora_core.term_sizes import TermRecord
 from idlora_core.terms import Prediction, Scales
 from support import in_process
@@ -74,10 +75,19 @@ def unguided(model: ModelPatcher, clip: Clip, stg_block: int = STG_BLOCK) -> com
     return guider
 
 
-def ours(model: ModelPatcher, clip: Clip, stg_block: int = STG_BLOCK, **settings) -> comfy.samplers.CFGGuider:
+def ours(
+    model: ModelPatcher,
+    clip: Clip,
+    stg_block: int = STG_BLOCK,
+    reference: Reference | Scene | None = None,
+    conditioning: tuple[list, list] | None = None,
+    **settings,
+) -> comfy.samplers.CFGGuider:
+    """This pack's; the clip's own voice and words where none are given."""
     module = importlib.import_module(f"{in_process.PACK}.nodes.host.guider")
     settings = module.GuiderSettings(VIDEO, AUDIO, str(stg_block), **settings)
-    guider = module.identity_guider(model, *clip.conditioning, settings, Reference(clip.reference))
+    reference = reference or Reference(clip.reference)
+    guider = module.identity_guider(model, *(conditioning or clip.conditioning), settings, reference)
     guider.record = TermRecord()  # as in Identity-Guided KSampler
     return guider
 

@@ -54,7 +54,12 @@ def plan(guidance: Guidance, sigma: float, has_reference: bool = True) -> tuple[
     return ("cond", *(term.prediction for term in wanted))
 
 
-def combine(predictions: Mapping[Prediction, Tensor], scales: Scales, guided: Tensor | None = None) -> Tensor:
+def combine(
+    predictions: Mapping[Prediction, Tensor],
+    scales: Scales,
+    guided: Tensor | None = None,
+    weights: Mapping[TermName, Tensor] | None = None,
+) -> Tensor:
     """One stream's guided x0 from its predictions.
 
         pred = cond + sum_k (scale_k - off_k) * (cond - other_k)
@@ -65,6 +70,7 @@ def combine(predictions: Mapping[Prediction, Tensor], scales: Scales, guided: Te
             prediction is absent (its plan left it out) adds nothing.
         scales: scales of that stream.
         guided: result of another pack's CFG function; takes the place of `cond` + the cfg term.
+        weights: factors on single terms, such as one that changes with time; broadcast against the stream.
 
     Returns:
         Tensor of cond's shape and dtype; summed in float32. The inputs are not changed.
@@ -76,14 +82,20 @@ def combine(predictions: Mapping[Prediction, Tensor], scales: Scales, guided: Te
     cond = predictions["cond"]
     cond32 = cond.float()
     pred = cond32 if guided is None else guided.float()
-    for term, contribution in contributions(predictions, scales):
+    for term, contribution in contributions(predictions, scales, weights):
         if guided is None or term.scale != "cfg":
             pred = pred + contribution
     return _rescale(pred, cond32, scales.rescale).to(cond.dtype)
 
 
-def contributions(predictions: Mapping[Prediction, Tensor], scales: Scales) -> Iterator[tuple[Term, Tensor]]:
-    """What each term adds to `cond`, one at a time: (scale_k - off_k) * (cond - other_k), in float32.
+def contributions(
+    predictions: Mapping[Prediction, Tensor],
+    scales: Scales,
+    weights: Mapping[TermName, Tensor] | None = None,
+) -> Iterator[tuple[Term, Tensor]]:
+    """What each term adds to `cond`, one at a time: (scale_k - off_k) * w_k * (cond - other_k), in float32.
+
+    w_k is 1 where no weight is given.
 
     Terms that are off and terms whose prediction is absent are left out.
     """
@@ -91,7 +103,9 @@ def contributions(predictions: Mapping[Prediction, Tensor], scales: Scales) -> I
     for term in TERMS:
         weight = scales.weight(term)
         if weight != 0 and term.prediction in predictions:
-            yield term, weight * (cond - predictions[term.prediction].float())
+            difference = weight * (cond - predictions[term.prediction].float())
+            factor = (weights or {}).get(term.scale)
+            yield term, difference if factor is None else factor * difference
 
 
 def _rescale(pred: Tensor, cond: Tensor, rescale: float) -> Tensor:

@@ -13,7 +13,10 @@ Sizes = dict[TermName, float]
 
 
 def term_sizes(
-    predictions: Mapping[Prediction, Tensor], scales: Scales, guided: Tensor | None = None
+    predictions: Mapping[Prediction, Tensor],
+    scales: Scales,
+    guided: Tensor | None = None,
+    weights: Mapping[TermName, Tensor] | None = None,
 ) -> Tensor:
     """Relative size of each term of one stream.
 
@@ -25,13 +28,15 @@ def term_sizes(
         predictions: x0 predictions of one stream, any shape, `cond` among them.
         scales: scales of that stream.
         guided: result of another pack's CFG function; r_cfg is then ||guided - cond|| / ||cond||.
+        weights: as in `guidance.combine`.
 
     Returns:
         (number of TERMS,) float32 on cond's device, in the order of TERMS; 0 for a term that adds nothing. The
         inputs are not changed, and the device is not waited for.
     """
     cond = predictions["cond"].float()
-    norms = {term.scale: contribution.norm() for term, contribution in contributions(predictions, scales)}
+    terms = contributions(predictions, scales, weights)
+    norms = {term.scale: contribution.norm() for term, contribution in terms}
     if guided is not None:
         norms["cfg"] = (guided.float() - cond).norm()
     nothing = cond.new_zeros(())

@@ -17,6 +17,7 @@ class IDLoRAExtension(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         from . import (
+            cast_member,
             check_credentials,
             clip_length,
             dataset,
@@ -28,6 +29,7 @@ class IDLoRAExtension(ComfyExtension):
             reference,
             sampling,
             save_signed_video,
+            scene_script,
             second_stage,
             takes,
             voices,
@@ -36,6 +38,7 @@ class IDLoRAExtension(ComfyExtension):
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
+            *(cast_member, scene_script),
             *(clip_length, voices, takes, save_signed_video, check_credentials, dataset),
         )
         return [telling_errors(node) for module in modules for node in module.NODES]

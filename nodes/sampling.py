@@ -19,6 +19,7 @@ from .host import sampling as host_sampling
 from .host.guider import IdentityGuider, identity_guider
 from .host.latents import FRAME_RATE
 from .host.res2s import sampler_names
+from .host.scene_for_latent import scene_for
 from .host.status import WARNING, ExecutionBlocker, log, missing_output, send_advised_status, send_status
 from .host.variant import variant_of
 from .host.voice_on_model import has_id_lora, keeps_sound
@@ -140,6 +141,7 @@ class IdentityGuidedKSampler(io.ComfyNode):
         guidance=None,
     ) -> io.NodeOutput:
         schedule = _sigmas(preset, sigmas)
+        reference = scene_for(reference, latent)
         remarks = voice_remarks(reference is not None, has_id_lora(model), keeps_sound(latent))
         frame_rate, positive, negative, disagreement = agreed(
             positive, negative, latent.get(FRAME_RATE), "latent"
@@ -181,7 +183,7 @@ def _report(
         variant=variant_of(guider.model_patcher),
         preset=preset,
         guidance=guider.guidance,
-        has_reference=guider.reference is not None,
+        has_reference=guider.has_voice,
         sigmas=sigmas,
         num_steps=num_steps,
         remarks=remarks,

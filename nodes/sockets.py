@@ -8,9 +8,16 @@ from comfy_api.latest import io
 CATEGORY = "ID-LoRA"
 CREDENTIALS_CATEGORY = "ID-LoRA/credentials"
 TRAINING_CATEGORY = "ID-LoRA/training"
+SCENE_CATEGORY = "ID-LoRA/scene"
 
 IdentityReference = io.Custom("IDLORA_REFERENCE")
-"""Socket of `idlora_core.reference.Reference`."""
+"""Socket of `idlora_core.reference.Reference`, or of `idlora_core.scene.Scene`, which has its interface."""
+
+Cast = io.Custom("IDLORA_CAST")
+"""Socket of a tuple of `idlora_core.scene.Member`."""
+
+FaceLandmarks = io.Custom("FACE_LANDMARKS")
+"""Socket of the host's face landmarks, from ComfyUI 0.30.0 on."""
 
 Guidance = io.Custom("IDLORA_GUIDANCE")
 """Socket of `guidance_options.GuidanceOptions`."""

@@ -5,6 +5,9 @@ espeak-ng's formant synthesis, which is not made from recordings of a speaker, b
 
     espeak-ng -v en-gb+f3 -s 170 -p 42 -w spoken.wav "This is a synthetic voice, ..."
     ffmpeg -i spoken.wav -af adelay=300 -ar 24000 -ac 1 idlora_voice.flac
+
+`idlora_portrait_2.png` and `idlora_two_people.png` were drawn in the same way; `idlora_voice_2.flac` is a deeper voice of
+the same synthesiser.
 """
 
 from dev_setup.versions import ROOT

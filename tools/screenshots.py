@@ -21,6 +21,7 @@ from support.browser.shipped import NAMES, nodes_of
 from support.browser.window import Window, open_window
 from support.host_client import output_files
 from support.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
+from tools import mask_picture
 from tools.workflows import WORKFLOWS, small_overrides
 from tools.workflows.api_format import SMALL_VALUES
 from tools.workflows.app import NAME as APP
@@ -33,6 +34,7 @@ MARGIN = 30  # graph units around what is shown
 MAX_BYTES, QUALITIES = 240_000, (90, 80, 70, 60, 50)
 TITLE_HEIGHT, NODE_GAP, COLUMN = 30, 40, 400  # the same
 PLOT_STEPS = 30
+REMARKED_SCRIPT = "[0-0.3] ANNA: Oh! Did you hear that?\nBEN: What?\n[2-3] ANNA + BEN: Run!"
 RUN_SIZE, TABS = (1300, 900), 38  # window, and the height of its row of tabs
 BARE = {  # nothing over the graph; text at every zoom
     "Comfy.Graph.CanvasInfo": False,
@@ -54,6 +56,11 @@ def take_all(window: Window, host: HostProcess) -> None:
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_run(page)
         take_voice(page)
+    with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
+        take_scene(page, "run_scene_script")
+    with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
+        take_scene(page, "run_scene_remarks", script=REMARKED_SCRIPT)
+    mask_picture.main()
     with window.page(host, "nodes2", size=RUN_SIZE) as page:
         take_app(page)
     take_plot(host)
@@ -112,6 +119,18 @@ def take_run(page: ComfyPage) -> None:
     picture = framed(page, box, zoom=1.2)
     save(picture, "run_reference")
     save(picture, "run_reference", HELP_IMAGES)
+
+
+def take_scene(page: ComfyPage, name: str, **values: Any) -> None:
+    """After a run: who speaks when, on Scene Script."""
+    page.drop_file(FOLDER / "ID-LoRA Two People Talking.json")
+    page.set_values(SMALL_VALUES | {"steps": 1, "seed": 42} | values)
+    page.wait_success(page.run())
+    page.film()
+    hide_all_but_the_graph(page)
+    picture = framed(page, page.probe("bounds", ids_of(page, "LTXIDLoRA_SceneScript")), zoom=1.2)
+    save(picture, name)
+    save(picture, name, HELP_IMAGES)
 
 
 def take_voice(page: ComfyPage) -> None:

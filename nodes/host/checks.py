@@ -5,7 +5,9 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from ...idlora_core.reference import Reference
+from ...idlora_core.scene import Scene
 from .forward.passes import REFERENCE_KEY
+from .line_tokens import LINES, TURNS
 
 
 def check_model(model: ModelPatcher) -> None:
@@ -17,7 +19,7 @@ def check_model(model: ModelPatcher) -> None:
         )
 
 
-def check_single_reference(positive: list, negative: list, reference: Reference | None) -> None:
+def check_single_reference(positive: list, negative: list, reference: Reference | Scene | None) -> None:
     """Refuse a second reference from another node, which would be overridden silently.
 
     Raises:
@@ -29,6 +31,28 @@ def check_single_reference(positive: list, negative: list, reference: Reference 
             "The conditioning already carries a reference voice, from LTXV Reference Audio or LTXV Set Audio Ref Tokens."
             " Remove that node, or leave the reference input here unconnected."
         )
+
+
+def check_lines(positive: list, reference: Reference | Scene | None) -> None:
+    """Refuse the words of one script with the turns of another.
+
+    Raises:
+        ValueError: the turns are not those of the lines.
+    """
+    for _, values in positive:
+        lines = values.get(LINES)
+        if lines is None:
+            continue
+        if not isinstance(reference, Scene):
+            raise ValueError(
+                "The positive conditioning comes from Scene Script, and its reference is not connected. Connect both"
+                " outputs of the same Scene Script."
+            )
+        if len(lines) != len(reference.turns) or values.get(TURNS, reference.turns) != reference.turns:
+            raise ValueError(
+                f"The positive conditioning ({len(lines)} lines) and the reference ({len(reference.turns)} turns) come"
+                " from two scripts. Connect both outputs of the same Scene Script."
+            )
 
 
 def check_finite(positive: list, negative: list) -> None:

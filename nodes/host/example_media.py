@@ -10,7 +10,13 @@ import folder_paths
 from .status import log
 
 ASSETS = Path(__file__).resolve().parents[2] / "workflows" / "assets"
-EXAMPLES = ("idlora_portrait.png", "idlora_voice.flac")
+EXAMPLES = (
+    "idlora_portrait.png",
+    "idlora_portrait_2.png",
+    "idlora_two_people.png",
+    "idlora_voice.flac",
+    "idlora_voice_2.flac",
+)
 
 
 def offer_examples() -> None:

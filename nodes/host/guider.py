@@ -11,21 +11,25 @@ from comfy.model_patcher import ModelPatcher
 
 from ...idlora_core import guidance, terms
 from ...idlora_core.extrapolation import Extrapolation
+from ...idlora_core.positions import latent_bounds
 from ...idlora_core.reference import Reference
+from ...idlora_core.scene import Scene
 from ...idlora_core.sigmas import checked_sigmas
 from ...idlora_core.term_sizes import TermRecord, term_sizes
-from ...idlora_core.terms import Prediction
+from ...idlora_core.terms import Prediction, TermName
 from .cfg_hooks import CfgHooks
-from .checks import check_finite, check_model, check_prediction, check_single_reference
-from .conditioning import variant, with_reference
+from .checks import check_finite, check_lines, check_model, check_prediction, check_single_reference
+from .conditioning import direction_of, variant, with_reference
 from .forward.passes import Forward
 from .latents import check_joint_latent
 from .masking import with_kept_parts
 from .settings import GuiderSettings, pass_of, sigma_guidance, stg_blocks
 
+AUDIO = 1  # of the two streams
+
 
 def identity_guider(
-    model: ModelPatcher, positive, negative, settings: GuiderSettings, reference: Reference | None
+    model: ModelPatcher, positive, negative, settings: GuiderSettings, reference: Reference | Scene | None
 ) -> "IdentityGuider":
     """A guider on a clone of the model.
 
@@ -37,6 +41,7 @@ def identity_guider(
     check_model(model)
     check_single_reference(positive, negative, reference)
     check_finite(positive, negative)
+    check_lines(positive, reference)
     guider = IdentityGuider(model, settings, reference)
     guider.set_conds(positive, negative)
     guider.set_cfg(settings.video["cfg"])
@@ -53,10 +58,11 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         started: when sampling began, the model loaded; by `time.perf_counter`.
     """
 
-    def __init__(self, model: ModelPatcher, settings: GuiderSettings, reference: Reference | None):
+    def __init__(self, model: ModelPatcher, settings: GuiderSettings, reference: Reference | Scene | None):
         self.forward = Forward(model, settings.numerics, stg_blocks(model, settings))
         super().__init__(self.forward.patched(model))
         self.settings, self.reference = settings, reference
+        self._cast: dict[bool, Reference | Scene | None] = {}
         self.guidance = sigma_guidance(model, settings)
         self.record: TermRecord | None = None
         self.extrapolation = Extrapolation() if settings.speed == "fast" else None
@@ -74,11 +80,14 @@ class IdentityGuider(comfy.samplers.CFGGuider):
         if self.extrapolation is not None:
             self.extrapolation.begin(sigmas, _name(sampler))
         self._checked = False
+        given = self.reference
+        self.reference = heard_reference(given, denoise_mask)
         try:
             denoised = super().sample(noise, latent_image, sampler, sigmas, denoise_mask, *args, **kwargs)
         finally:
-            self._variants, self._given = {}, None
-            self.forward.rope.clear()
+            self.reference = given
+            self._variants, self._given, self._cast = {}, None, {}
+            self.forward.clear()
             if self.extrapolation is not None:
                 self.extrapolation.clear()
         if "denoise_mask_function" in self.model_options:
@@ -109,9 +118,14 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             self._checked = True
         return denoised
 
+    @property
+    def has_voice(self) -> bool:
+        """Whether a reference is heard."""
+        return self.reference is not None and self.reference.num_tokens > 0
+
     def _plan(self, sigma: float, want_uncond: bool) -> tuple[Prediction, ...]:
         """Predictions of this step; other nodes can ask for `uncond` as they can of the host."""
-        wanted = guidance.plan(self.guidance, sigma, self.reference is not None)
+        wanted = guidance.plan(self.guidance, sigma, self.has_voice)
         return ("cond", "uncond", *wanted[1:]) if want_uncond and "uncond" not in wanted else wanted
 
     def _run(self, to_run: tuple[Prediction, ...], hooks: CfgHooks) -> dict[Prediction, torch.Tensor]:
@@ -129,18 +143,46 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             change = terms.change_of(name)
             entries = self.conds["negative" if change.negative_prompt else "positive"]
             reference = None if change.without_reference else self._reference_on(device)
+            cast = self._cast_of(change.without_reference)
+            hides_text = self.settings.hide_text_from_reference
             self._variants[name] = [
-                variant(entry, pass_of(name, self.settings), reference) for entry in entries
+                variant(
+                    entry,
+                    pass_of(name, self.settings),
+                    reference,
+                    direction_of(entry, cast, change.negative_prompt, hides_text),
+                )
+                for entry in entries
             ]
         return self._variants[name]
 
+    def _cast_of(self, without_reference: bool) -> Reference | Scene | None:
+        """The scene with or without its voices, one value each so that equal passes share a batch."""
+        if without_reference not in self._cast:
+            cast = self.reference
+            if without_reference and isinstance(cast, Scene):
+                cast = cast.without_voices()
+            self._cast[without_reference] = cast
+        return self._cast[without_reference]
+
     def _reference_on(self, device: torch.device) -> dict[str, Any] | None:
         """The reference on the sampling device, moved once per run."""
-        if self._given is None and self.reference is not None:
+        if self._given is None and self.reference is not None and self.has_voice:
             chosen = self.settings
             hidden = chosen.hide_reference_from_video, chosen.hide_text_from_reference
             self._given = with_reference(chosen.numerics, self.reference, *hidden, device)
         return self._given
+
+    def _weights(self, audio: torch.Tensor) -> dict[TermName, torch.Tensor]:
+        """How strongly each moment of the sound is guided by the voices; empty where all are alike."""
+        if not isinstance(self.reference, Scene):
+            return {}
+        seconds = latent_bounds(audio.shape[2])[0, 0].mean(dim=-1).tolist()
+        strengths = self.reference.strengths_at(seconds)
+        if strengths is None:
+            return {}
+        weight = strengths.to(audio.device)[None, None, :, None]  # (1, 1, T, 1) of (B, 8, T, 16)
+        return {term.scale: weight for term in terms.TERMS if term.change.without_reference}
 
     def _combine(self, predictions: Mapping[Prediction, torch.Tensor], hooks: CfgHooks) -> torch.Tensor:
         """Each stream guided by its own scales, packed again as the host packs them."""
@@ -153,12 +195,20 @@ class IdentityGuider(comfy.samplers.CFGGuider):
             other = hooks.cfg_result(predictions, scales["cfg"])
             if other is not None:
                 other = comfy.utils.unpack_latents(other, self.latent_shapes)[index]
-            guided.append(guidance.combine(stream, scales, other))
+            weights = self._weights(stream["cond"]) if index == AUDIO else {}
+            guided.append(guidance.combine(stream, scales, other, weights))
             if self.record is not None:
-                self.record.add(term_sizes(stream, scales, other))
+                self.record.add(term_sizes(stream, scales, other, weights))
         return comfy.utils.pack_latents(guided)[0]
 
 
 def _name(sampler) -> str:
     """Of the host's sampler function, without `sample_`; empty for samplers of another kind."""
     return getattr(getattr(sampler, "sampler_function", None), "__name__", "").removeprefix("sample_")
+
+
+def heard_reference(reference: Reference | Scene | None, denoise_mask) -> Reference | Scene | None:
+    """What of a reference a run needs: where a mask keeps all of the sound, a scene has no voices to give."""
+    if not isinstance(reference, Scene) or denoise_mask is None or not denoise_mask.is_nested:
+        return reference
+    return reference if denoise_mask.unbind()[AUDIO].any() else reference.without_voices()

@@ -94,10 +94,10 @@ def _draw_recording(canvas: Canvas, recording: Recording) -> None:
         inside[first : max(last, first + 1)] = True
         canvas.box(MARGIN + first / SCALE, WAVE_TOP, MARGIN + last / SCALE, WAVE_BOTTOM, TAKEN_PANEL)
     _draw_wave(canvas, recording, inside)
-    for second in _ticks(0, seconds, width):
+    for second in ticks(0, seconds, width):
         x = MARGIN + second / seconds * width
         canvas.box(x, WAVE_BOTTOM, x + 1, WAVE_BOTTOM + 4, FAINT)
-        label = _tick(second, seconds)
+        label = tick(second, seconds)
         x = max(x, MARGIN + canvas.width_of(label) / 2)
         canvas.text(x, WAVE_BOTTOM + 12, label, FAINT, "mm")
 
@@ -140,10 +140,10 @@ def _draw_time_line(canvas: Canvas, reference: Reference) -> None:
     label = f"reference {last - first:.2f} s"
     if canvas.width_of(label) + 8 < end - MARGIN:
         canvas.text((MARGIN + end) / 2, middle, label, GROUND, "mm")
-    for second in _ticks(first, 0, zero - MARGIN):
+    for second in ticks(first, 0, zero - MARGIN):
         x = zero + second * pixels_per_second
         canvas.box(x, LINE_BOTTOM, x + 1, LINE_BOTTOM + 5, FAINT)
-        label = _tick(second, -first)
+        label = tick(second, -first)
         x = max(x, MARGIN + canvas.width_of(label) / 2)
         canvas.text(x, LINE_BOTTOM + 14, label, TEXT if second == 0 else FAINT, "mm")
     canvas.box(zero - 0.5, LINE_TOP - 6, zero + 1, LINE_BOTTOM + 6, TEXT)
@@ -170,14 +170,14 @@ def _columns(values: Tensor, num_columns: int) -> Tensor:
     return torch.nn.functional.adaptive_max_pool1d(values[None, None], num_columns)[0, 0]
 
 
-def _ticks(first: float, last: float, width: float) -> list[float]:
+def ticks(first: float, last: float, width: float) -> list[float]:
     """Round numbers from `first` to `last`, both possible, far enough apart for their labels."""
     needed = (last - first) / max(width / LEAST_TICK_PIXELS, 1)
     step = next((step for step in TICK_STEPS if step >= needed), TICK_STEPS[-1])
     return [n * step for n in range(math.ceil(first / step - 1e-6), math.floor(last / step + 1e-6) + 1)]
 
 
-def _tick(second: float, longest: float) -> str:
+def tick(second: float, longest: float) -> str:
     """Seconds, or minutes and seconds on a line of more than two minutes."""
     if longest > 120:
         return f"{int(second) // 60}:{int(second) % 60:02d}"

@@ -215,7 +215,7 @@ def test_length_and_frame_rate_are_entered_once(name):
     asking = [
         node["inputs"]
         for node in graph.values()
-        if node["class_type"] in ("LTXIDLoRA_FirstFrame", "LTXIDLoRA_Prompt")
+        if node["class_type"] in ("LTXIDLoRA_FirstFrame", "LTXIDLoRA_Prompt", "LTXIDLoRA_SceneScript")
     ]
     assert len(asking) >= 2
     for inputs in asking:

@@ -7,6 +7,7 @@ import pytest
 
 from support import clips
 from support.host_client import ApiGraph, HostError, PromptRefused, failure, output_files
+from support.scene_graph import scene_graph
 from support.small_graph import small_graph
 from support.video import pictures
 
@@ -17,6 +18,7 @@ VALUES: dict[str, tuple] = {
     "STRING": ("", " ", "0", "2, 2", "1" * 5_000, "é\u202e語", "1," * 25_000, "[SPEECH]:", "nan", "-1"),
 }
 OWN_NODES = ("lora", "reference", "latent", "prompt", "sample", "decode", "keep", "takes", "score", "dataset")
+SCENE_NODES = ("anna", "script")
 BESIDE: ApiGraph = {  # nodes of ours that are no part of the small graph
     "takes": {"class_type": "LTXIDLoRA_Takes", "inputs": {"takes": 2, "first_seed": 0}},
     "seeds": {"class_type": "PreviewAny", "inputs": {"source": ["takes", 0]}},
@@ -48,8 +50,8 @@ ANY_NUMBER = ("seed", "first_seed")
 @pytest.fixture(scope="module")
 def widgets(host) -> list[tuple[str, str, str]]:
     """(node of the graph, widget, type) of all widgets of our nodes that a link can feed."""
-    graph, found = small_graph(BESIDE), []
-    for node in OWN_NODES:
+    graph, found = scene_graph(BESIDE), []
+    for node in (*OWN_NODES, *SCENE_NODES):
         given = host.object_info(graph[node]["class_type"])[graph[node]["class_type"]]["input"]
         inputs = {**given.get("required", {}), **given.get("optional", {})}
         found += [
@@ -86,7 +88,8 @@ def test_a_linked_value(host, widgets, good_pictures, case, chance, is_one_sente
     node, widget, kind = widgets[(case * 7) % len(widgets)] if case < len(widgets) else chance.choice(widgets)
     value = chance.choice(VALUES[kind])
     primitive = {"class_type": PRIMITIVES[kind], "inputs": {"value": value}}
-    graph = small_graph({"linked": primitive, **BESIDE}, sample={"steps": 1})
+    make = scene_graph if node in SCENE_NODES else small_graph
+    graph = make({"linked": primitive, **BESIDE}, sample={"steps": 1})
     graph[node]["inputs"][widget] = ["linked", 0]
     with suppress(PromptRefused):  # by the host, at the primitive
         require_works_or_says_why(host, graph, widget, is_one_sentence)

@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from support.host_client import ExecutionFailed, PromptRefused
-from support.small_graph import small_graph
+from support.small_graph import REFERENCE_NODE, small_graph
 
 EMPTY_VIDEO = {
     "class_type": "EmptyLTXVLatentVideo",
@@ -25,20 +25,6 @@ def joint(video, audio):
     inputs = {"video_latent": [video, 0], "audio_latent": [audio, 0]}
     return {"class_type": "LTXVConcatAVLatent", "inputs": inputs}
 
-
-REFERENCE_NODE = {
-    "class_type": "LTXVReferenceAudio",
-    "inputs": {
-        "model": ["lora", 0],
-        "positive": ["positive", 0],
-        "negative": ["negative", 0],
-        "reference_audio": ["voice", 0],
-        "audio_vae": ["audio_vae", 0],
-        "identity_guidance_scale": 3.0,
-        "start_percent": 0.0,
-        "end_percent": 1.0,
-    },
-}
 
 # name: (changes of the graph, words of the sentence)
 REFUSED = {

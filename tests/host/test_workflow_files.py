@@ -33,18 +33,35 @@ def kind(entry):
     return "COMBO" if entry.type == DYNAMIC_COMBO else entry.type
 
 
-def shown(schema):
-    """What decides the meaning of a workflow file: slots, widgets and their order."""
+def shown(schema, absent=()):
+    """What decides the meaning of a workflow file: slots, widgets and their order; without those that are absent."""
     return [
         (entry.name, kind(entry), entry.optional, entry.multiline, entry.control_after_generate, entry.upload)
         for entry in schema.slots
+        if entry.name not in absent
     ]
+
+
+def not_there_yet(recorded, current):
+    """Optional sockets of the newest host that no workflow uses, and that an older one lacks."""
+    names = {entry.name for entry in current.slots}
+    found = {e.name for e in recorded.slots if e.optional and not e.is_widget and e.name not in names}
+    graphs = [read(API_FOLDER, name).values() for name in NAMES]
+    used = {
+        key
+        for nodes in graphs
+        for node in nodes
+        if node["class_type"] == recorded.type
+        for key in node["inputs"]
+    }
+    return found - used
 
 
 @pytest.mark.parametrize("node_type", sorted(RECORDED))
 def test_inputs_and_widgets_are_as_recorded(live, node_type):
     recorded, current = RECORDED[node_type], read_live(node_type, live[node_type])
-    assert shown(current) == shown(recorded), "Record it again: python3 dev.py workflows --record"
+    absent = not_there_yet(recorded, current)
+    assert shown(current) == shown(recorded, absent), "Record it again: python3 dev.py workflows --record"
     defaults = {entry.name: entry.default for entry in current.inputs}
     assert [(e.name, defaults[e.name]) for e in recorded.inputs if e.default is not None] == [
         (e.name, e.default) for e in recorded.inputs if e.default is not None

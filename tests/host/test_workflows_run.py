@@ -7,20 +7,23 @@ import pytest
 
 from support.host_client import output_files
 from tools.workflows import WORKFLOWS, small_overrides
-from tools.workflows.api_format import SMALL_LENGTH, SMALL_VALUES
+from tools.workflows.api_format import SMALL_LENGTH, SMALL_SIZE, SMALL_VALUES
 from tools.workflows.files import API_FOLDER
 
 NAMES = [workflow.build().name for workflow in WORKFLOWS if not workflow.needs_packs]
 SIDE, LENGTH = SMALL_VALUES["max_side"], SMALL_LENGTH
-SIZES = {  # (side in pixels, frames)
-    "ID-LoRA Talking Head, paper settings": (SIDE, LENGTH),
-    "ID-LoRA Talking Head, two stages": (2 * SIDE, LENGTH),
-    "ID-LoRA Talking Head, two stages HQ": (2 * SIDE, LENGTH),
-    "ID-LoRA Talking Head, fast lip sync": (SIDE, LENGTH),
-    "ID-LoRA Best of Four": (SIDE, LENGTH),
-    "ID-LoRA Talking Head, saved voice": (SIDE, LENGTH),
-    "ID-LoRA Talking Head, signed": (SIDE, LENGTH),
-    "ID-LoRA Talking Head, long speech": (SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
+SIZES = {  # (width, height, frames)
+    "ID-LoRA Talking Head, paper settings": (SIDE, SIDE, LENGTH),
+    "ID-LoRA Talking Head, two stages": (2 * SIDE, 2 * SIDE, LENGTH),
+    "ID-LoRA Talking Head, two stages HQ": (2 * SIDE, 2 * SIDE, LENGTH),
+    "ID-LoRA Talking Head, fast lip sync": (SIDE, SIDE, LENGTH),
+    "ID-LoRA Best of Four": (SIDE, SIDE, LENGTH),
+    "ID-LoRA Talking Head, saved voice": (SIDE, SIDE, LENGTH),
+    "ID-LoRA Talking Head, signed": (SIDE, SIDE, LENGTH),
+    "ID-LoRA Talking Head, long speech": (SIDE, SIDE, 2 * LENGTH - 1),  # the frame at the seam is there once
+    "ID-LoRA Two People Talking": (SIDE, 3 * SIDE // 4, LENGTH),  # 3:2, to multiples of 32
+    "ID-LoRA Two People, Reference Sheet": (*SMALL_SIZE.values(), LENGTH),
+    "ID-LoRA Shot Reverse Shot": (SIDE, SIDE, 2 * LENGTH),
 }
 FRAME_RATE = 25
 AAC_FRAME_SECONDS = 1024 / 48_000
@@ -38,8 +41,7 @@ def clip(request, render):
 
 def test_the_clip_has_the_size_and_the_frames_of_the_graph(clip):
     name, video = clip
-    side, num_frames = SIZES[name]
-    assert (video.width, video.height, video.num_frames) == (side, side, num_frames)
+    assert (video.width, video.height, video.num_frames) == SIZES[name]
     assert video.frame_rate == FRAME_RATE
 
 

@@ -19,7 +19,8 @@ TROUBLE = re.compile(
     r"(IMPORT FAILED|Cannot import|File \"|Error|Warning).*custom_nodes[\\/]|pyproject", re.IGNORECASE
 )
 HOSTS_FILES = {"comfyui.log", "user/comfyui.db", "user/comfyui.db.lock", "user/__manager/channels.list"}
-EXAMPLE_INPUTS = {"input/idlora_portrait.png", "input/idlora_voice.flac"}
+EXAMPLES = ("portrait.png", "portrait_2.png", "two_people.png", "voice.flac", "voice_2.flac")
+EXAMPLE_INPUTS = {f"input/idlora_{name}" for name in EXAMPLES}
 # The host loads this file of its own under another name; it is small, and what it needs is loaded.
 LOADED_TWICE = {"comfy_extras.nodes_lt_upsampler"}
 

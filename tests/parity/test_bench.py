@@ -9,7 +9,8 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench import carried, plan, setting, stand_ins, steps
+from bench import carried, plan, scenes, setting, stand_ins, steps
+from bench.table import Report
 from dev_setup.hosts import Host
 from dev_setup.versions import ROOT, TESTS
 from support import small_models
@@ -121,6 +122,26 @@ def test_the_ways_run_side_by_side(dtype):
         and len(run.fast_ends(setting.made_clip(setting.QUICK))) == 2
     )
     assert all(set(way.seconds) == {0, 1} for way in (run.exact, run.peers, run.fast, run.plain))
+
+
+def test_scenes_are_measured_beside_one_voice():
+    model = setting.made_model(setting.QUICK, CPU, torch.float32, num_blocks=31)
+    report = Report()
+    scenes.measure_scenes(model, "quick", setting.QUICK, 2, CPU, report)
+    few = setting.made_model(setting.QUICK, CPU, torch.float32, num_blocks=2)
+    scenes.measure_scene_memory(few, setting.QUICK, 1, CPU, report)
+    kinds = ("exact", "fast", "memory")
+    assert report.figures.keys() == {f"speakers_{count}_{kind}" for count in (2, 4) for kind in kinds}
+    assert len(report.rows) == 7 and all(row["value"] > 0 for row in report.rows)
+
+
+def test_every_speaker_of_the_bench_has_a_turn_and_a_line():
+    clip = setting.made_clip(setting.FULL)
+    for count in scenes.SPEAKERS:
+        scene = scenes.scene_of(clip, count)
+        (text, values), *_ = scenes.with_lines(clip, count)[0]
+        assert scene.speaking == scene.listeners == [*range(count)] and len(values["idlora_lines"]) == count
+        assert values["idlora_lines"][-1][1] <= text.shape[1]
 
 
 def test_a_machine_with_pytorch_and_what_is_carried_is_enough(comfy_tree, tmp_path):

@@ -15,7 +15,7 @@ from idlora_pack.nodes.host import example_media
 from support import in_process
 from tools.media import ASSETS, PORTRAIT, VOICE
 
-EXAMPLES = {file.name: file.read_bytes() for file in (PORTRAIT, VOICE)}
+EXAMPLES = {file.name: file.read_bytes() for file in sorted(ASSETS.iterdir())}
 
 
 @pytest.fixture

@@ -125,11 +125,11 @@ def test_short_and_long_recordings_are_drawn(speech, seconds, max_seconds):
 )
 def test_ticks_are_round_and_leave_room_for_their_labels(first, last):
     width = reference_picture.WAVE_RIGHT - reference_picture.MARGIN
-    ticks = reference_picture._ticks(first, last, width)
+    ticks = reference_picture.ticks(first, last, width)
     assert len(ticks) >= 2 and all(first <= tick <= last for tick in ticks)
     apart = (ticks[1] - ticks[0]) / (last - first) * width
     font = ImageFont.load_default(reference_picture.FONT_SIZE * reference_picture.SCALE)
-    labels = [reference_picture._tick(tick, max(-first, last)) for tick in ticks]
+    labels = [reference_picture.tick(tick, max(-first, last)) for tick in ticks]
     assert apart > max(reference_picture.width_of(label, font) for label in labels) and len(
         set(labels)
     ) == len(labels)

@@ -113,6 +113,28 @@ def audio_stream(noise: torch.Tensor, reference: torch.Tensor) -> tuple[Stream, 
     return Stream(latent, clean, mask, torch.cat([bounds, positions], dim=2)), count
 
 
+def audio_stream_of(noise: torch.Tensor, reference: torch.Tensor, bounds: torch.Tensor) -> tuple[Stream, int]:
+    """Target noise (1, 8, T, 16) behind clean reference tokens (1, R, 128) at given times; and R."""
+    alone, _ = audio_stream(noise, noise[:, :, :1])
+    count = reference.shape[1]
+    target = alone.from_token(1)
+    return Stream(
+        torch.cat([reference, target.latent], dim=1),
+        torch.cat([reference, target.clean], dim=1),
+        torch.cat([torch.zeros_like(reference[..., :1]), target.mask], dim=1),
+        torch.cat([bounds.to(target.positions), target.positions], dim=2),
+    ), count
+
+
+def masked(modality: Modality, text: torch.Tensor, own: torch.Tensor | None = None) -> Modality:
+    """A modality whose tokens see only some text, and some of each other: (T, N) and (T, T) of bool."""
+    return replace(
+        modality,
+        context_mask=text[None].int(),
+        attention_mask=None if own is None else own[None].to(modality.latent.dtype),
+    )
+
+
 def denoise(model: X0Model, video: Stream, audio: Stream, count: int, contexts, sigma, scales: Scales):
     """One step's guided x0 of both streams."""
     (video_pos, audio_pos), (video_neg, audio_neg) = contexts

@@ -86,6 +86,22 @@ GRAPH: ApiGraph = {
 }
 
 
+REFERENCE_NODE = {
+    "class_type": "LTXVReferenceAudio",
+    "inputs": {
+        "model": ["lora", 0],
+        "positive": ["positive", 0],
+        "negative": ["negative", 0],
+        "reference_audio": ["voice", 0],
+        "audio_vae": ["audio_vae", 0],
+        "identity_guidance_scale": 3.0,
+        "start_percent": 0.0,
+        "end_percent": 1.0,
+    },
+}
+"""The host's own reference, to be added to the graph."""
+
+
 def small_graph(extra: ApiGraph | None = None, **changes: dict[str, Any]) -> ApiGraph:
     """The graph with inputs changed by node name (None removes one), and nodes added.
 

@@ -247,6 +247,16 @@ def id_lora(model: StateDict) -> StateDict:
     return lora(model, "id-lora", ID_LORA_TARGETS.fullmatch, strength=0.3)
 
 
+def ingredients_lora(model: StateDict) -> StateDict:
+    """Lightricks' LoRA of reference sheets: video only."""
+    return lora(
+        model,
+        "ingredients",
+        re.compile(r"transformer_blocks\.\d+\.(attn1|ff)\..*weight").fullmatch,
+        strength=0.1,
+    )
+
+
 def distilled_lora(model: StateDict) -> StateDict:
     """Every linear layer outside the text connectors, video ones included, as the real one has."""
     return lora(model, "distilled", lambda target: not re.search("connector|table", target), strength=0.1)
@@ -277,6 +287,7 @@ def write_all(out: Path) -> None:
         write(loras / f"{id_lora_name}.safetensors", id_lora(model))
         if num_layers == 48:
             write(loras / "ltx-2.3-22b-distilled-lora-384-1.1.safetensors", distilled_lora(model))
+            write(loras / "ltx-2.3-22b-ic-lora-ingredients-0.9.safetensors", ingredients_lora(model))
     write(out / "text_encoders" / "gemma_3_12B_it_fp4_mixed.safetensors", gemma())
     upscale_metadata = {"config": json.dumps(UPSAMPLER_CONFIG)}
     upscaler = out / "latent_upscale_models" / "ltx-2.3-spatial-upscaler-x2-1.1.safetensors"

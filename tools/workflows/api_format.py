@@ -9,6 +9,7 @@ ApiGraph = dict[str, dict[str, Any]]
 
 SMALL_VALUES = {"max_side": 128, "preset.steps": 4, "seconds": 1.0}
 SMALL_LENGTH = 25  # frames of one second at 25 fps
+SMALL_SIZE = {"width": 192, "height": 128}  # in place of explicit sides; 0 takes the picture's
 
 
 def draw_api(graph: Graph) -> ApiGraph:
@@ -30,6 +31,11 @@ def small_overrides(api_graph: ApiGraph) -> ApiGraph:
     for node in small.values():
         inputs = node["inputs"]
         inputs |= {name: value for name, value in SMALL_VALUES.items() if _is_number(inputs.get(name))}
+        inputs |= {
+            name: value
+            for name, value in SMALL_SIZE.items()
+            if _is_number(inputs.get(name)) and inputs[name] > 0
+        }
     return small
 
 

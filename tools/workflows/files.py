@@ -8,7 +8,19 @@ from typing import Any
 
 from dev_setup.versions import ROOT
 
-from . import app, blueprint, continued, distilled, one_stage, signed, takes, two_stage
+from . import (
+    app,
+    blueprint,
+    continued,
+    distilled,
+    one_stage,
+    reference_sheet,
+    shot_reverse,
+    signed,
+    takes,
+    two_people,
+    two_stage,
+)
 from .api_format import draw_api
 from .graph import Graph
 from .schema import GGUF_PACK
@@ -39,6 +51,13 @@ WORKFLOWS = (
     Workflow(two_stage.two_stage, "ID-LoRA · two stages", "twice the size, the voice kept"),
     Workflow(two_stage.two_stage_hq, "ID-LoRA · two stages HQ", "fewer, finer steps with res_2s"),
     Workflow(continued.continued, "ID-LoRA · clip after clip", "a longer talk, one face, one voice"),
+    Workflow(two_people.two_people, "ID-LoRA · two people talking", "one shot, two faces, two voices"),
+    Workflow(
+        reference_sheet.reference_sheet,
+        "ID-LoRA · reference sheet",
+        "faces from a sheet, voices from recordings",
+    ),
+    Workflow(shot_reverse.shot_reverse, "ID-LoRA · shot, reverse shot", "one speaker per clip, joined"),
     Workflow(takes.best_of_four, "ID-LoRA · best of four", "four takes heard, the best one becomes a clip"),
     Workflow(one_stage.saved_voice, "ID-LoRA · saved voice", "a voice on file, a face, a prompt"),
     Workflow(signed.signed, "ID-LoRA · signed", "a talking clip that says what it is"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .graph import Graph, Model, Output, Section
 from .layout import GAP
-from .models import CHECKPOINT, DISTILLED_LORA, ID_LORA, TEXT_ENCODER
+from .models import CHECKPOINT, DISTILLED_LORA, ID_LORA, INGREDIENTS_LORA, TEXT_ENCODER
 
 BLUE, GREEN, PURPLE, ORANGE, GREY = "#5aa0d0", "#5fae78", "#9a7fc0", "#d0894f", "#888888"
 
@@ -84,13 +84,17 @@ def add_model_note(section: Section, models: tuple[Model, ...]) -> None:
 
 
 def add_loaders(
-    graph: Graph, distilled_strength: float | None = None, second_stage: tuple[Model, ...] = ()
+    graph: Graph,
+    distilled_strength: float | None = None,
+    second_stage: tuple[Model, ...] = (),
+    ingredients: bool = False,
 ) -> Loaders:
     """The checkpoint with the ID-LoRA.
 
     Args:
         distilled_strength: of the distilled LoRA below the ID-LoRA; None leaves it out.
         second_stage: files that another section loads, for the note.
+        ingredients: whether the LoRA of reference sheets is below the ID-LoRA.
     """
     section = graph.section("1 · Models", BLUE, COLUMNS[0])
     base = section.node("CheckpointLoaderSimple", ckpt_name=CHECKPOINT.name, models=(CHECKPOINT,))
@@ -106,22 +110,29 @@ def add_loaders(
     model = base["MODEL"]
     if distilled_strength is not None:
         model = add_distilled_lora(section, model, distilled_strength)
+    if ingredients:
+        model = _add_lora(section, model, "Ingredients LoRA", INGREDIENTS_LORA, 1.0)
     section.column(COLUMNS[2])
     model = add_id_lora(section, model)
     distilled = () if distilled_strength is None else (DISTILLED_LORA,)
-    files = (CHECKPOINT, TEXT_ENCODER, ID_LORA, *distilled, *second_stage)
+    sheet = (INGREDIENTS_LORA,) if ingredients else ()
+    files = (CHECKPOINT, TEXT_ENCODER, ID_LORA, *distilled, *sheet, *second_stage)
     add_model_note(section, tuple(dict.fromkeys(files)))
     return Loaders(base["MODEL"], model, text_encoder["CLIP"], base["VAE"], audio_vae["Audio VAE"])
 
 
 def add_distilled_lora(section: Section, model: Output, strength: float) -> Output:
+    return _add_lora(section, model, "Distilled LoRA", DISTILLED_LORA, strength)
+
+
+def _add_lora(section: Section, model: Output, title: str, file: Model, strength: float) -> Output:
     node = section.node(
         "LoraLoaderModelOnly",
-        title="Distilled LoRA",
+        title=title,
         model=model,
-        lora_name=DISTILLED_LORA.name,
+        lora_name=file.name,
         strength_model=strength,
-        models=(DISTILLED_LORA,),
+        models=(file,),
     )
     return node["MODEL"]
 

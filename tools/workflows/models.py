@@ -19,6 +19,9 @@ ID_LORA = _on_hugging_face(
 DISTILLED_LORA = _on_hugging_face(
     "Lightricks/LTX-2.3", "ltx-2.3-22b-distilled-lora-384-1.1.safetensors", "loras"
 )
+INGREDIENTS_LORA = _on_hugging_face(
+    "Lightricks/LTX-2.3-22b-IC-LoRA-Ingredients", "ltx-2.3-22b-ic-lora-ingredients-0.9.safetensors", "loras"
+)
 UPSCALER = _on_hugging_face(
     "Lightricks/LTX-2.3", "ltx-2.3-spatial-upscaler-x2-1.1.safetensors", "latent_upscale_models"
 )

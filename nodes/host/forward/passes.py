@@ -25,11 +25,13 @@ from .attention import pass_values
 from .official import official_numerics
 from .prefix import leave_prefix, start_at
 from .rope_cache import RopeCache
+from .scene import Direction, Layouts, direct
 from .step_cache import StepCache
 from .view import View, check_names
 
 WRAPPER_KEY = "ltx_idlora"
 PASS_KEY = "ltx_idlora_pass"
+SCENE_KEY = "ltx_idlora_scene"
 REFERENCE_KEY = "ref_audio"
 BOUNDS = "bounds"
 MASKS = "masks"
@@ -74,6 +76,7 @@ class Forward:
         check_names(network)
         self.numerics, self.stg_block_indices = numerics, stg_block_indices
         self.rope = RopeCache()
+        self.layouts = Layouts()
         self.prefix = StepCache()
 
     def patched(self, model: ModelPatcher) -> ModelPatcher:
@@ -84,6 +87,11 @@ class Forward:
         wrapper = torch.compiler.disable(self._run)
         clone.add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, WRAPPER_KEY, wrapper)
         return clone
+
+    def clear(self) -> None:
+        """Free what the steps of a run share."""
+        self.rope.clear()
+        self.layouts.clear()
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -112,6 +120,7 @@ class Forward:
     ):
         """Diffusion-model wrapper: run the pass that the conditioning asks for, or a plain one."""
         change: Pass | None = kwargs.pop(PASS_KEY, None)
+        direction: Direction | None = kwargs.pop(SCENE_KEY, None)
         options = transformer_options or {}
         if change is None:
             return executor(
@@ -121,6 +130,9 @@ class Forward:
         view = View(network)
         options = _options(options, change)
         view.override("_precompute_freqs_cis", self.rope.table)
+        # Before the masks of the reference, which take its tokens out of what a scene has to lay out.
+        if direction is not None:
+            direct(view, direction, self.layouts, options, frame_rate)
         _place_reference(view, kwargs.get(REFERENCE_KEY) or {})
         if self.numerics == "official":
             official_numerics(view)

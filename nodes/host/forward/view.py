@@ -28,6 +28,7 @@ Method = Literal[
 ]
 Layer = Literal[
     "attn1",
+    "attn2",
     "audio_attn1",
     "audio_attn2",
     "audio_to_video_attn",
