@@ -63,8 +63,8 @@ def predictions(guider):
     ("sigmas", "limits", "most"),
     [
         (ltx2_sigmas(30), (0.002, 0.004), 2.8),
-        (ltx2_sigmas(15), (0.003, 0.012), 3.2),
-        (DISTILLED, (0.0015, 0.01), 3.2),
+        (ltx2_sigmas(15), (0.003, 0.012), 3.3),
+        (DISTILLED, (0.001, 0.01), 3.3),
     ],
 )
 def test_how_far_it_moves_the_end(sampled, sigmas, limits, most):
