@@ -7,7 +7,7 @@ from tools.workflows.api_format import SMALL_VALUES
 from tools.workflows.files import FOLDER
 
 BEST_OF_FOUR = FOLDER / "ID-LoRA Best of Four.json"
-APP_INPUTS = ("Face", "Voice", "What is said", "visual", "sounds", "takes")
+APP_INPUTS = ("Face", "Voice", "What is said", "What is seen", "How it sounds", "Takes")
 
 
 def test_the_app_asks_for_face_voice_words_and_how_many(page):
