@@ -19,6 +19,7 @@ class IDLoRAExtension(ComfyExtension):
         from . import (
             check_credentials,
             clip_length,
+            dataset,
             decode,
             first_frame,
             guidance_options,
@@ -35,7 +36,7 @@ class IDLoRAExtension(ComfyExtension):
 
         modules = (
             *(load, reference, first_frame, sampling, guidance_options, second_stage, decode, prompt),
-            *(clip_length, voices, takes, save_signed_video, check_credentials),
+            *(clip_length, voices, takes, save_signed_video, check_credentials, dataset),
         )
         return [telling_errors(node) for module in modules for node in module.NODES]
 

@@ -7,12 +7,16 @@ from comfy_api.latest import io
 
 CATEGORY = "ID-LoRA"
 CREDENTIALS_CATEGORY = "ID-LoRA/credentials"
+TRAINING_CATEGORY = "ID-LoRA/training"
 
 IdentityReference = io.Custom("IDLORA_REFERENCE")
 """Socket of `idlora_core.reference.Reference`."""
 
 Guidance = io.Custom("IDLORA_GUIDANCE")
 """Socket of `guidance_options.GuidanceOptions`."""
+
+TrainingData = io.Custom("IDLORA_DATASET")
+"""Socket of `idlora_core.dataset.manifest.Dataset`."""
 
 
 def video_vae_input() -> io.Vae.Input:

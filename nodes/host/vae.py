@@ -104,6 +104,12 @@ def encode_picture(vae: VAE, image: torch.Tensor, num_frames: int = 1) -> torch.
     return vae.encode(image.expand(num_frames, -1, -1, -1))
 
 
+def encode_frames(vae: VAE, frames: torch.Tensor) -> torch.Tensor:
+    """A moving clip: (8n + 1, H, W, 3) in [0, 1] -> (1, 128, n + 1, H / 32, W / 32)."""
+    check_video_vae(vae)
+    return vae.encode(frames)
+
+
 def decode_video(vae: VAE, latent: torch.Tensor, tiling: str) -> torch.Tensor:
     """(1, 128, F, H, W) -> frames (8F - 7, 32H, 32W, 3) in [0, 1].
 

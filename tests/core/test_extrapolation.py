@@ -38,7 +38,7 @@ def linear(sigma):
     ("sigmas", "runs"),
     [
         (ltx2_sigmas(30), {"uncond": 18, "no_reference": 11, "perturbed": 11, "uncoupled": 11}),
-        (ltx2_sigmas(15), {"uncond": 11, "no_reference": 7, "perturbed": 7, "uncoupled": 8}),
+        (ltx2_sigmas(15), {"uncond": 11, "no_reference": 7, "perturbed": 7, "uncoupled": 7}),
         (torch.tensor(DISTILLED_8_STEPS), {"uncond": 5, "no_reference": 4, "perturbed": 4, "uncoupled": 5}),
     ],
 )

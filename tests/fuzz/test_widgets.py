@@ -5,6 +5,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
+from support import clips
 from support.host_client import ApiGraph, HostError, PromptRefused, failure, output_files
 from support.small_graph import small_graph
 from support.video import pictures
@@ -15,7 +16,7 @@ VALUES: dict[str, tuple] = {
     "FLOAT": (0.0, 0.5, 1.0, -1.0, 25.0, 1e-9, 1e9, 1e30, -1e30, float("nan"), float("inf")),
     "STRING": ("", " ", "0", "2, 2", "1" * 5_000, "é\u202e語", "1," * 25_000, "[SPEECH]:", "nan", "-1"),
 }
-OWN_NODES = ("lora", "reference", "latent", "prompt", "sample", "decode", "keep", "takes", "score")
+OWN_NODES = ("lora", "reference", "latent", "prompt", "sample", "decode", "keep", "takes", "score", "dataset")
 BESIDE: ApiGraph = {  # nodes of ours that are no part of the small graph
     "takes": {"class_type": "LTXIDLoRA_Takes", "inputs": {"takes": 2, "first_seed": 0}},
     "seeds": {"class_type": "PreviewAny", "inputs": {"source": ["takes", 0]}},
@@ -23,6 +24,21 @@ BESIDE: ApiGraph = {  # nodes of ours that are no part of the small graph
     "keep": {
         "class_type": "LTXIDLoRA_SaveVoice",
         "inputs": {"reference": ["reference", 0], "name": "Ada", "if_exists": "replace it"},
+    },
+    "dataset": {
+        "class_type": "LTXIDLoRA_Dataset",
+        "inputs": {
+            "clips": "fuzz",
+            "name": "fuzz",
+            "consent": "Made up.",
+            "video_vae": ["model", 2],
+            "audio_vae": ["audio_vae", 0],
+            "clip": ["clip", 0],
+            "exports": "none",
+            "width": 64,
+            "height": 64,
+            "length": 9,
+        },
     },
 }
 SECONDS_TO_RENDER = 60
@@ -42,6 +58,13 @@ def widgets(host) -> list[tuple[str, str, str]]:
             if kind[0] in PRIMITIVES and name not in ANY_NUMBER
         ]
     return sorted(found)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_clips(host, recorded_speech) -> None:
+    speech = clips.at_16_khz(recorded_speech)
+    for name, sound in {"a": speech, "b": speech.flip(-1)}.items():
+        clips.write_clip(host.input_dir / "fuzz" / f"{name}.mp4", sound)
 
 
 @pytest.fixture(scope="module")
