@@ -14,7 +14,7 @@ def test_the_app_asks_for_face_voice_words_and_how_many(page):
     page.drop_file(BEST_OF_FOUR)
     page.command("Comfy.ToggleLinear")
     for name in APP_INPUTS:
-        page.page.get_by_text(name, exact=True).first.wait_for()
+        page.page.get_by_text(name, exact=True).locator("visible=true").first.wait_for()
 
 
 @pytest.mark.parametrize("takes", [2])
