@@ -45,6 +45,7 @@ def best_of_four() -> Graph:
     conditions = add_face_voice_words(graph, loaders, has_shared_words=True)
     pick = _add_takes(graph, loaders, conditions)
     add_save(graph, 4, loaders, pick["latent"])
+    graph.sections[-1].space(PREVIEW_HEIGHT)  # a square clip's player is as high as it is wide
     return graph
 
 
