@@ -67,9 +67,10 @@ def translation(path):
 
 
 def test_the_main_nodes_have_a_page_in_each_language():
-    assert sorted(
-        PAGES / node / f"{language}.md" for node in MAIN_NODES for language in ("fr", "zh")
-    ) == TRANSLATED
+    assert (
+        sorted(PAGES / node / f"{language}.md" for node in MAIN_NODES for language in ("fr", "zh"))
+        == TRANSLATED
+    )
 
 
 @pytest.mark.parametrize("path", TRANSLATED, ids=lambda path: f"{path.parent.name}-{path.stem}")
