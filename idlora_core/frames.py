@@ -122,8 +122,8 @@ def shaped_size(shape: str, picture: tuple[int, int] | None, max_side: int) -> t
     Raises:
         ValueError: no such shape, or a side that no clip can have.
     """
-    parts = SHAPES[checked_choice("shape", shape, tuple(SHAPES))] or picture or (1, 1)
-    return fitted_size(*parts, max_side)
+    width, height = SHAPES[checked_choice("shape", shape, tuple(SHAPES))] or picture or (1, 1)
+    return fitted_size(width, height, max_side)
 
 
 def cropped_share(picture: tuple[int, int], size: tuple[int, int]) -> tuple[float, str]:

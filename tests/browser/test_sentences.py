@@ -75,8 +75,10 @@ def test_an_error_is_shown_with_its_sentence_and_on_the_node(fast, silence):
 def test_what_needs_no_model_is_refused_before_anything_runs(fast, studio, values, title, words):
     fast.set_values(values)
     before = len(studio.log_text())
+    seen = fast.page.evaluate("probe.events.length")
     fast.see("queue-button").click()
     fast.wait_toast(title, words)
+    fast.wait_end(seen)  # of the outputs that are left: the voice's
     assert "it/s]" not in studio.log_text()[before:]
     assert [sentence for name, sentence in fast.toasts() if name == title] and len(fast.toasts()) == 1
 

@@ -27,7 +27,8 @@ function onText({ target }) {
 }
 
 function onLeave({ target, relatedTarget }) {
-  if (target !== typing || box.contains(relatedTarget)) return
+  // The classic renderer takes the focus away where the mouse is pressed elsewhere, be it on our button.
+  if (target !== typing || box.contains(relatedTarget) || box.matches(":hover")) return
   typing = null
   box.style.display = "none"
 }
@@ -53,6 +54,7 @@ function button(seconds, clip) {
   made.addEventListener("mousedown", (event) => event.preventDefault()) // the text box keeps the focus
   made.addEventListener("click", () => {
     clip.setSeconds(seconds)
+    typing.focus()
     show()
   })
   return made

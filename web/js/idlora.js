@@ -10,7 +10,7 @@ const OURS = "LTXIDLoRA_"
 const ADVICE = "idlora.advice" // sent by nodes/host/status.py; an empty text takes the node's advice back
 
 const remembered = new Map() // workflow and node -> advice, for runs in which the node is cached and says nothing
-let shown = []
+let shown = [] // toasts: {message, prompt}, the id of the run that they are about
 let workflow = "" // the one that was run
 
 app.registerExtension({
@@ -36,7 +36,7 @@ function listenToRefusals() {
   app.api.queuePrompt = async function (...request) {
     try {
       const answer = await queuePrompt.apply(this, request)
-      showRefusals(answer?.node_errors)
+      showRefusals(answer?.node_errors, answer?.prompt_id)
       return answer
     } catch (error) {
       showRefusals(error?.response?.node_errors)
@@ -45,19 +45,21 @@ function listenToRefusals() {
   }
 }
 
-function showRefusals(nodeErrors) {
+function showRefusals(nodeErrors, prompt) {
   for (const [id, { class_type, errors }] of Object.entries(nodeErrors ?? {})) {
     if (!class_type?.startsWith(OURS)) continue
     // "input - sentence", once for every input that the check looks at.
     const refused = errors.filter(({ type }) => type === "custom_validation_failed")
     const sentences = new Set(refused.map(({ details }) => details.slice(details.indexOf(" - ") + 3)))
-    for (const sentence of sentences) toast("error", titleOf(id) ?? class_type, sentence)
+    for (const sentence of sentences) toast("error", titleOf(id) ?? class_type, sentence, prompt)
   }
 }
 
-function onStart() {
-  for (const message of shown) app.extensionManager.toast.remove(message)
-  shown = []
+function onStart({ detail }) {
+  // What was refused before a run belongs to it: the host goes on with the outputs that are left.
+  const isOver = ({ prompt }) => prompt === undefined || prompt !== detail?.prompt_id
+  for (const { message } of shown.filter(isOver)) app.extensionManager.toast.remove(message)
+  shown = shown.filter((toast) => !isOver(toast))
   workflow = app.extensionManager.workflow?.activeWorkflow?.key ?? ""
 }
 
@@ -84,10 +86,10 @@ function onCached({ detail }) {
 }
 
 // It stays until it is closed, or until the next run: whoever looked elsewhere still finds it.
-function toast(severity, summary, text) {
+function toast(severity, summary, text, prompt) {
   const message = { severity, summary, detail: text.trim() }
   app.extensionManager.toast.add(message)
-  shown.push(message)
+  shown.push({ message, prompt })
 }
 
 // The title of a node, inside subgraphs too: "5:12" is node 12 in the subgraph of node 5.

@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, Request, TimeoutError, expect
 
 from support.host_process import HostProcess
 
+from .forms import FormsAndSentences
 from .listener import Listener
 
 PROBE = Path(__file__).with_name("probe.js")
@@ -17,8 +18,6 @@ POINTINGS, TOOLTIP_SHOWN = 20, 1_000
 DOUBLE_CLICKS, DOUBLE_CLICK_TAKEN = 10, 3_000
 CANVAS, CORNER, ROOM = (800, 500), (1590, 990), 750  # points of the window; height for a node
 TYPED = 1_000  # milliseconds after which a search has been taken
-TOASTS = ".p-toast-message-error, .p-toast-message-warn"
-HINTED = 300  # milliseconds after which the estimate is that of the words
 QUIET = 500  # milliseconds without a request: what was loading is loaded
 MEDIA_TYPES = {".json": "application/json", ".mp4": "video/mp4"}
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
@@ -26,7 +25,7 @@ SHOWN_WORDS = "tip => { const e = document.querySelector(tip); return e?.checkVi
 TOOLTIP = {"classic": ".node-tooltip", "nodes2": ".p-tooltip-text"}
 
 
-class ComfyPage:
+class ComfyPage(FormsAndSentences):
     """One tab with the frontend of a running host.
 
     `page` is Playwright's, for what has no verb here; `listener` has what the tab complained about.
@@ -113,16 +112,6 @@ class ComfyPage:
         boxes = [self.see("error-overlay"), self.page.get_by_role("dialog")]
         return [text for box in boxes for text in box.all_inner_texts()]
 
-    def toasts(self) -> list[tuple[str, str]]:
-        """What pops up in the corner and stays: title and sentence, of errors and warnings."""
-        boxes = self.page.locator(TOASTS).all_inner_texts()
-        return [(text.split("\n")[0], text.split("\n")[-1]) for text in boxes]
-
-    def wait_toast(self, title: str, words: str) -> None:
-        """Wait for a toast with this title and these words in its sentence."""
-        told = self.page.locator(TOASTS).filter(has_text=title).filter(has_text=words)
-        told.first.wait_for()
-
     def fit_view(self) -> None:
         self.command("Comfy.Canvas.FitView")
         self.page.evaluate("() => probe.stillView()")
@@ -142,28 +131,6 @@ class ComfyPage:
         begun = "seen => probe.eventsSince(seen).some(e => e.name === 'execution_start')"
         self.page.wait_for_function(begun, arg=seen)
         return seen
-
-    def run_app(self) -> int:
-        """Press Run in app mode; what to give to the waits."""
-        seen = self.page.evaluate("probe.events.length")
-        self.see("linear-run-button").get_by_role("button", name="Run", exact=True).click()
-        return seen
-
-    def field(self, label: str) -> Locator:
-        """A field of app mode, with its label."""
-        named = self.see("builder-widget-label").get_by_text(label, exact=True)
-        return self.see("app-mode-widget-item").filter(has=named)
-
-    def fill(self, label: str, text: str) -> None:
-        """Type into a field of app mode."""
-        box = self.field(label).locator("textarea, input").first
-        box.fill(text)
-        box.blur()
-
-    def choose(self, label: str, choice: str) -> None:
-        """Open a list of app mode and choose from it."""
-        self.field(label).get_by_test_id("widget-select-default-trigger").click()
-        self.page.get_by_role("option", name=choice, exact=True).click()
 
     def wait_end(self, seen: int) -> dict[str, Any]:
         """Wait for the end of a run; the event that tells it."""
@@ -285,29 +252,6 @@ class ComfyPage:
         with self.page.context.expect_event("request", asks_for_it) as asked:
             button.click()
         return asked.value.url
-
-    # The estimate of speech
-
-    def type_speech(self, text: str) -> str:
-        """Type into the speech box of ID-LoRA Prompt; what then stands below it."""
-        (prompt,) = [node["id"] for node in self.nodes() if node["type"] == "LTXIDLoRA_Prompt"]
-        left, top, _, _ = self.probe("bounds", [prompt])
-        self.look(left - 100, top - 100, 1)
-        box = self.page.locator("textarea").nth(self.probe("textBox", prompt, "speech"))
-        box.fill(text)
-        return self.hint()
-
-    def hint(self) -> str:
-        box = self.see("idlora-speech-fit")
-        self.page.wait_for_timeout(HINTED)
-        return box.locator("span").inner_text()
-
-    def press_hint(self) -> None:
-        self.see("idlora-speech-fit").get_by_role("button").click()
-
-    def value(self, node_type: str, widget: str) -> Any:
-        (node,) = [node for node in self.nodes() if node["type"] == node_type]
-        return node["values"][widget]
 
     # A node's words
 

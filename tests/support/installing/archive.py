@@ -11,6 +11,7 @@ SHIPPED = {
     "code": r"__init__\.py|(nodes|idlora_core)/([a-z0-9_]+/)*[a-z0-9_]+\.py",
     "help pages": r"web/docs/LTXIDLoRA_\w+(/[a-zA-Z-]+)?\.md",
     "pictures of the help pages": r"web/docs/([\w-]+/)*[\w.-]+\.(png|jpg|webp|svg)",
+    "web extension": r"web/js/[a-z]+\.js",
     "translations": r"locales/[a-zA-Z-]+/(nodeDefs|main|commands|settings)\.json",
     "blueprints": r"subgraphs/[^/]+\.json",
     "templates": r"workflows/[\w ,-]+\.json",
