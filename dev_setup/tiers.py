@@ -62,9 +62,15 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
         help=f"parity and host on these (default: host on {','.join(DEFAULT_HOSTS)})",
     )
 
+    parser.add_argument(
+        "--newest-frontend",
+        action="store_true",
+        help="the browser tier on the newest frontend of the package index, in place of the one that ComfyUI pins",
+    )
+
 
 def run_tests(options: argparse.Namespace) -> int:
-    results = [_run(run, options.rest) for run in _runs(options)]
+    results = [_run(run, options.rest, options.newest_frontend) for run in _runs(options)]
     say("")
     for result in results:
         say(str(result))
@@ -95,20 +101,20 @@ def _runs(options: argparse.Namespace) -> list[Run]:
     return runs
 
 
-def _run(run: Run, pytest_options: list[str]) -> Result:
+def _run(run: Run, pytest_options: list[str], has_newest_frontend: bool) -> Result:
     say(f"\n== {run.label}")
     started = time.monotonic()
     try:
-        result = _run_pytest(run, pytest_options)
+        result = _run_pytest(run, pytest_options, has_newest_frontend)
     except SetupError as error:
         say(str(error))
         result = Result(run.label, failed=1, problem="could not run")
     return Result(**{**vars(result), "seconds": time.monotonic() - started})
 
 
-def _run_pytest(run: Run, pytest_options: list[str]) -> Result:
+def _run_pytest(run: Run, pytest_options: list[str], has_newest_frontend: bool) -> Result:
     """Raises: SetupError: what the tier needs could not be set up."""
-    python, variables = environment.python(), _variables(run)
+    python, variables = environment.python(), _variables(run, has_newest_frontend)
     with tempfile.TemporaryDirectory(prefix="idlora-test-", ignore_cleanup_errors=True) as work_dir:
         report = Path(work_dir) / "report.xml"
         command = [python, "-m", "pytest", "-c", TESTS / "pytest.ini", TESTS / run.tier]
@@ -117,7 +123,7 @@ def _run_pytest(run: Run, pytest_options: list[str]) -> Result:
         return _read_report(run.label, report, exit_code)
 
 
-def _variables(run: Run) -> dict[str, str]:
+def _variables(run: Run, has_newest_frontend: bool) -> dict[str, str]:
     variables = {
         "OMP_NUM_THREADS": "1",  # the models are so small that more threads only get in each other's way
         "MKL_CBWR": "COMPATIBLE",  # else MKL's kernel, and the last bits, depend on where a tensor lies in memory
@@ -133,6 +139,8 @@ def _variables(run: Run) -> dict[str, str]:
         variables["IDLORA_TAKES"] = str(takes_assets.takes_assets())
     if run.tier == "browser":
         variables["IDLORA_CHROMIUM"] = str(chromium.executable())
+        if has_newest_frontend:
+            variables["IDLORA_FRONTEND"] = str(downloads.newest_frontend())
     return variables
 
 

@@ -11,7 +11,7 @@ LOCKED = PINS / "locked.txt"
 
 @dataclass(frozen=True)
 class SourceArchive:
-    """A source distribution on the package index."""
+    """A source distribution, or a wheel, on the package index."""
 
     package: str
     version: str
@@ -31,6 +31,12 @@ HOSTS = {
     ]
 }
 OLDEST_HOST, NEWEST_HOST = "0.20.1", "0.30.0"
+
+# The newest one that the browser tests have seen; ComfyUI 0.30.0 pins an older one.
+NEWEST_FRONTEND = SourceArchive(
+    "comfyui-frontend-package", "1.58.1", "37912597537a731a8f421179618a736c24184c5bdbfa327f38b2fb7c291852d9"
+)
+FRONTEND_FOLDER = "comfyui_frontend_package/static"
 
 # Sentence a0007 of CMU ARCTIC, 4 s of a man reading, 16 kHz. The archive is unpacked, never built: a build needs
 # a C compiler, which a fresh machine may lack.

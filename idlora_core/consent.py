@@ -5,7 +5,7 @@ It is a statement of whoever saved the file, not a proof: anyone who can edit th
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date as Day
 
 MAX_CHARACTERS = {"by": 200, "date": 10, "scope": 500, "until": 10, "statement": 2_000}
 """Together short enough for the consent of a signed clip."""
@@ -42,9 +42,9 @@ class Consent:
         """Whether anybody is named, or anything was said."""
         return bool(self.by or self.statement)
 
-    def has_ended(self, today: date) -> bool:
+    def has_ended(self, today: Day) -> bool:
         """Whether `until` lies before today."""
-        return bool(self.until) and date.fromisoformat(self.until) < today
+        return bool(self.until) and Day.fromisoformat(self.until) < today
 
     @property
     def summary(self) -> str:
@@ -85,7 +85,7 @@ def consent_from_json(text: str) -> Consent:
 
 def _checked_date(name: str, text: str) -> None:
     try:
-        if text and date.fromisoformat(text).isoformat() == text:
+        if text and Day.fromisoformat(text).isoformat() == text:
             return
     except ValueError:
         pass

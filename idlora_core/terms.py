@@ -187,7 +187,7 @@ TERMS = (
         ),
         mark="diamond",
         colour="#a0307a",
-        reuse=Reuse(held_gap=0.05),
+        reuse=Reuse(held_gap=0.09),
     ),
 )
 

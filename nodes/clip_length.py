@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..idlora_core import frames
 from .host.status import send_status
-from .sockets import CATEGORY, frame_rate_input, refusal
+from .sockets import CATEGORY, frame_rate_input
 
 
 class ClipLength(io.ComfyNode):
@@ -36,11 +36,6 @@ class ClipLength(io.ComfyNode):
             ],
             hidden=[io.Hidden.unique_id],
         )
-
-    @classmethod
-    def validate_inputs(cls, seconds=None, frame_rate=None) -> bool | str:
-        """Before anything runs; what is linked is looked at in `execute`."""
-        return True if None in (seconds, frame_rate) else refusal(frames.clip_length, seconds, frame_rate)
 
     @classmethod
     def execute(cls, seconds, frame_rate) -> io.NodeOutput:

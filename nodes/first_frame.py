@@ -148,13 +148,12 @@ class FirstFrameCondition(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, length=None, frame_rate=None, width=None, height=None) -> bool | str:
+    def validate_inputs(cls, length=None, width=None, height=None) -> bool | str:
         """Before anything runs; what is linked is looked at in `execute`."""
-        checks = [(frames.checked_length, length), (frames.checked_frame_rate, frame_rate)]
-        refused = [refusal(check, value) for check, value in checks if value is not None]
-        if width or height:
-            refused.append(refusal(frames.checked_size, width or 0, height or 0))
-        return next((reason for reason in refused if reason is not True), True)
+        reason = True if length is None else refusal(frames.checked_length, length)
+        if reason is True and (width or height):
+            return refusal(frames.checked_size, width or 0, height or 0)
+        return reason
 
     @classmethod
     def execute(

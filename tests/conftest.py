@@ -51,14 +51,20 @@ def chromium() -> Path:
 def host(
     comfy_tree: Path, small_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[HostProcess]:
-    """A running ComfyUI with the small models, this pack and the text-encoder double."""
+    """A running ComfyUI with the small models, this pack and the text-encoder double; with the frontend that was asked for."""
+    frontend = os.environ.get("IDLORA_FRONTEND")
     process = HostProcess(
         comfy_tree,
         Path(sys.executable),
         tmp_path_factory.mktemp("host"),
         models=small_models,
         custom_nodes={**PACK, **TEXT_ENCODER_DOUBLE},
-        options=["--cpu", "--preview-method", "latent2rgb"],
+        options=[
+            "--cpu",
+            "--preview-method",
+            "latent2rgb",
+            *(["--front-end-root", frontend] if frontend else []),
+        ],
         threads=1,
     )
     with process:

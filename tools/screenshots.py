@@ -23,6 +23,7 @@ from support.host_client import output_files
 from support.host_process import PACK, TEXT_ENCODER_DOUBLE, HostProcess
 from tools.workflows import WORKFLOWS, small_overrides
 from tools.workflows.api_format import SMALL_VALUES
+from tools.workflows.app import NAME as APP
 from tools.workflows.files import API_FOLDER, FOLDER
 
 IMAGES = ROOT / "docs" / "images"
@@ -53,6 +54,8 @@ def take_all(window: Window, host: HostProcess) -> None:
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_run(page)
         take_voice(page)
+    with window.page(host, "nodes2", size=RUN_SIZE) as page:
+        take_app(page)
     take_plot(host)
 
 
@@ -60,6 +63,8 @@ def take_workflows(page: ComfyPage) -> None:
     hide_all_but_the_graph(page)
     for name in NAMES:
         page.drop_file(FOLDER / f"{name}.json")
+        if name == APP:
+            page.command("Comfy.ToggleLinear")  # from the form to the graph
         save(framed(page, page.probe("bounds"), zoom=0.7), f"workflow_{short_name(name)}")
 
 
@@ -119,6 +124,25 @@ def take_voice(page: ComfyPage) -> None:
     save(picture, "run_voice", HELP_IMAGES)
 
 
+def take_app(page: ComfyPage) -> None:
+    """The form before a run and after it, and with words that do not fit."""
+    page.drop_file(FOLDER / f"{APP}.json")
+    page.see("linear-widgets").wait_for()
+    save(page.page.screenshot(), "app")
+    page.set_values({name: value for name, value in SMALL_VALUES.items() if name == "max_side"})
+    words = page.field("What is said").locator("textarea")
+    said = words.input_value()
+    words.fill(f"{said} And I could go on like this for quite a while.")
+    page.hint()
+    save(page.page.screenshot(), "app_estimate")
+    words.fill(said)
+    page.set_values({"seconds": SMALL_VALUES["seconds"]})
+    page.wait_success(page.run_app())
+    page.see("linear-center-panel").locator("video[controls]").wait_for()
+    page.settle()
+    save(page.page.screenshot(), "app_ran")
+
+
 def take_plot(host: HostProcess) -> None:
     """The plot of a whole small run, as the sampler gives it."""
     graph = small_overrides(
@@ -142,7 +166,7 @@ def ids_of(page: ComfyPage, *kinds: str) -> list[str]:
 
 def hide_all_but_the_graph(page: ComfyPage) -> None:
     page.command("Workspace.ToggleFocusMode")
-    page.page.add_style_tag(content=".no-drag.fixed { display: none }")
+    page.page.add_style_tag(content=".no-drag.fixed, .p-toast { display: none }")
 
 
 def example_values(kind: str) -> dict[str, Any]:

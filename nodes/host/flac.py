@@ -4,6 +4,7 @@ import io
 
 import av
 import torch
+from av.error import FFmpegError
 from torch import Tensor
 
 MAX_SECONDS = 60.0
@@ -44,7 +45,7 @@ def decode_flac(content: bytes) -> tuple[Tensor, int]:
                 if num_samples > MAX_SECONDS * frame.sample_rate:
                     raise ValueError(f"The recording in this voice file is longer than {MAX_SECONDS:g} s.")
                 rate, channels, kind = frame.sample_rate, len(frame.layout.channels), frame.format.name
-    except (av.FFmpegError, IndexError) as error:
+    except (FFmpegError, IndexError) as error:
         raise ValueError(f"The recording in this voice file is not FLAC ({error}).") from error
     if not parts or channels not in CHANNEL_LAYOUTS or kind not in ("s16", "s32"):
         raise ValueError("The recording in this voice file is empty, or neither mono nor stereo.")

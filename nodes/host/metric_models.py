@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import comfy.utils
 import folder_paths
@@ -102,7 +102,7 @@ def recogniser(choice: str) -> Recogniser | None:
 
 
 @lru_cache(maxsize=2)
-def _loaded(model: MetricModel, changed_ns: int):
+def _loaded(model: MetricModel, changed_ns: int) -> Any:
     """One of each kind is kept, so that a second run loads nothing."""
     if model.model_type:
         from . import transformers_models  # here, so that a host that starts need not wait for transformers

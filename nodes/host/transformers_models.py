@@ -86,7 +86,7 @@ class Whisper(_OnDevice):
         from transformers import (
             WhisperFeatureExtractor,
             WhisperForConditionalGeneration,
-            WhisperTokenizerFast,
+            WhisperTokenizerFast,  # pyright: ignore[reportAttributeAccessIssue]  found when it is asked for
         )
 
         self.name = folder.name
@@ -116,7 +116,8 @@ class WavLM(_OnDevice):
         from transformers import Wav2Vec2FeatureExtractor, WavLMForXVector
 
         self.name = folder.name
-        network, report = WavLMForXVector.from_pretrained(folder, output_loading_info=True, **LOCAL)
+        loaded: Any = WavLMForXVector.from_pretrained(folder, output_loading_info=True, **LOCAL)
+        network, report = loaded
         missing = [key for key in report["missing_keys"] if not key.startswith("objective")]
         if missing:
             raise Unusable(

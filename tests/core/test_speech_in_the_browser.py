@@ -46,8 +46,8 @@ TEXTS = [
     "👋🏽 hi",
 ]
 CLIPS = [(0, 25.0), (9, 25.0), (25, 25.0), (57, 24.0), (121, 25.0), (121, 29.97), (9, 4.0), (497, 25.0)]
-# Letters that their names do not call Latin, though Unicode counts them to it: turned and Roman ones.
-KNOWN = {0x1D2F, 0x1D3B, 0x1D4E, 0x2132, 0x214E, 0x2183, 0x2184, 0x10780}
+# Letters whose names do not say their script: turned and Roman ones of Latin; three marks beside Chinese characters.
+KNOWN = {0x1D2F, 0x1D3B, 0x1D4E, 0x2132, 0x214E, 0x2183, 0x2184, 0x10780, 0x3006, 0x303B, 0x16FE3}
 
 
 def in_javascript(cases):

@@ -143,7 +143,8 @@ def test_the_cures_for_a_line_that_does_not_fit_are_cures(line):
     assert speech_fit(" ".join(line[:num_words]), 121, 25).startswith("about")
     assert "needs" in speech_fit(" ".join(line[: num_words + 1]), 121, 25)
     assert speech_fit(" ".join(line), length, 25).startswith("about")
-    assert "needs" in speech_fit(" ".join(line), length - 8, 25)
+    # Whole tenths of a second may take one step of 8 frames more than the words.
+    assert "needs" in speech_fit(" ".join(line), length - 16, 25)
 
 
 def test_unspaced_scripts_are_shortened_by_characters():
@@ -152,7 +153,7 @@ def test_unspaced_scripts_are_shortened_by_characters():
 
 def test_no_cure_is_named_that_is_none():
     assert speech_fit("word " * 10_000, 9, 25).endswith("Shorten it to about 1 word.")
-    assert speech_fit("incomprehensibility", 9, 25).endswith("cut off. Set length to 41.")
+    assert speech_fit("incomprehensibility", 9, 25).endswith("cut off. Give the clip 1.5 s (41 frames).")
 
 
 def test_the_two_figures_of_a_misfit_differ():

@@ -1,5 +1,6 @@
 """What tests of the running host share."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from support.video import Video, read_video
 
 in_process.import_all()
 
+SECONDS_TO_SAY = 10
 SAVERS = ("SaveVideo", "LTXIDLoRA_SaveSignedVideo")
 
 
@@ -55,3 +57,17 @@ def status_lines(studio) -> Iterator[Callable[[str], list[str]]]:
 
     with listening(studio, hear):
         yield lambda node: [text for shown_by, text in lines if shown_by == node]
+
+
+@pytest.fixture
+def said(status_lines) -> Callable[[str], str]:
+    """The last line that a node has shown; it may come a moment after the run's end."""
+
+    def last(node: str) -> str:
+        deadline = time.monotonic() + SECONDS_TO_SAY
+        while not (lines := status_lines(node)):
+            assert time.monotonic() < deadline, "no status line came"
+            time.sleep(0.05)
+        return lines[-1]
+
+    return last

@@ -1,6 +1,7 @@
 """The help pages against the live host: one per node, on every input, with pictures that are there."""
 
 import http.client
+import json
 import re
 
 import pytest
@@ -12,6 +13,10 @@ from tools.workflows.schema import OWN_PACK, load_recorded
 PAGES = ROOT / "web" / "docs"
 OWN_TYPES = sorted(schema.type for schema in load_recorded().values() if schema.pack == OWN_PACK)
 SHARED_PAGES = {"LTXIDLoRA_Guider": "LTXIDLoRA_KSampler"}  # what one page says "as on" the other
+TRANSLATED = sorted(PAGES.glob("*/*.md"))
+MAIN_NODES = [
+    f"LTXIDLoRA_{name}" for name in ("Load", "EncodeReferenceAudio", "FirstFrame", "Prompt", "KSampler")
+]
 PICTURE = re.compile(r"!\[([^]]*)\]\(([^)]+)\)")
 
 
@@ -53,3 +58,28 @@ def test_the_page_has_a_picture_of_the_node_and_the_host_serves_it(host, node_ty
 
 def test_there_is_no_page_of_a_node_that_is_not_there():
     assert sorted(path.stem for path in PAGES.glob("*.md")) == OWN_TYPES
+
+
+def translation(path):
+    """A node's words in the language of one of its pages."""
+    words = json.loads((ROOT / "locales" / path.stem / "nodeDefs.json").read_text(encoding="utf-8"))
+    return words[path.parent.name]
+
+
+def test_the_main_nodes_have_a_page_in_each_language():
+    assert (
+        sorted(PAGES / node / f"{language}.md" for node in MAIN_NODES for language in ("fr", "zh"))
+        == TRANSLATED
+    )
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_translated_page_names_every_input_as_the_node_does(host, path):
+    served = fetch(host, f"/extensions/{PACK_NAME}/docs/{path.parent.name}/{path.name}")
+    assert served == (http.client.OK, path.read_bytes())
+    text, words = path.read_text(encoding="utf-8"), translation(path)
+    assert text.startswith(f"# {words['display_name']}\n")
+    assert f"images/{path.parent.name}.webp" in text
+    ids = {name.removeprefix("preset_"): slot["name"] for name, slot in words["inputs"].items()}
+    missing = [name for name, label in ids.items() if f"**{label}**" not in text or f"`{name}`" not in text]
+    assert not missing

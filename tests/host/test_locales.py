@@ -8,7 +8,7 @@ from support.host_process import PACK_NAME
 from tools.locales import LANGUAGES, draw, file, read_catalogue
 
 SYNTAX_OF_THE_FRONTEND = "{}@|"  # interpolation, links and plurals of vue-i18n
-SCRIPTS = {"fr": "éèàê", "zh": "的为是"}
+SCRIPTS = {"en": "", "fr": "éèàê", "zh": "的为是"}
 
 
 @pytest.fixture(scope="module")

@@ -76,17 +76,16 @@ def test_a_clip_from_the_file_is_the_clip_from_the_recording(studio, saved):
     assert not numpy.array_equal(from_file, frames(studio, speaking(SHIPPED, audio_vae=["audio_vae", 0])))
 
 
-def test_the_node_shows_a_player_and_a_card_and_says_whose_voice_it_is(studio, saved, status_lines):
+def test_the_node_shows_a_player_and_a_card_and_says_whose_voice_it_is(studio, saved, said):
     outputs = studio.run(loading("Ada"))["outputs"]["load"]
     assert len(outputs["audio"]) == len(outputs["images"]) == 1
-    (line,) = status_lines("load")
-    assert line == "26 tokens. Consent by Ada Lovelace, on 2026-11-01, for this film."
+    assert said("load") == "26 tokens. Consent by Ada Lovelace, on 2026-11-01, for this film."
 
 
-def test_a_voice_without_consent_is_said(studio, folder, status_lines):
+def test_a_voice_without_consent_is_said(studio, folder, said):
     studio.run(saving("Nobody"))
     studio.run(loading("Nobody"))
-    assert "No consent is recorded in this file." in status_lines("load")[-1]
+    assert "No consent is recorded in this file." in said("load")
 
 
 def test_the_consent_of_the_voice_can_be_that_of_a_signed_clip(studio, saved):

@@ -61,7 +61,8 @@ def metrics(studio):
     folder = studio.work_dir / "models" / "idlora_metrics"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "broken.pt").write_bytes(b"\x80\x02}q\x00.")
-    return folder
+    yield folder
+    (folder / "broken.pt").unlink()
 
 
 @pytest.fixture
@@ -102,11 +103,11 @@ def test_all_scores_are_in_a_file_named_after_the_winner(studio, run):
     assert json.loads(file.read_text(encoding="utf-8")) == report_of(run)
 
 
-def test_the_node_plays_the_takes_and_shows_the_table(studio, run, status_lines):
+def test_the_node_plays_the_takes_and_shows_the_table(studio, run, said):
     shown = run["outputs"]["pick"]
     assert len(shown["audio"]) == 4 and len(shown["images"]) == 1
     studio.run(taking(voice_encoder="off", words="Hello."))
-    (line,) = status_lines("pick")
+    line = said("pick")
     assert line.startswith("Best of 4: seed 7, ") and "Words not measured: put a folder with Whisper" in line
 
 

@@ -31,7 +31,7 @@ SCALES = {
     "av_bimodal_scale": 1.0,
 }
 PRESET = {"preset": "custom", "steps": 1, "schedule": "ltx2", **SCALES}
-LATENT_ARGUMENTS = (64, 64, 64, 25, 25.0, 0.0)  # width, height, max_side, length, frame rate, strength
+CLIP = {"max_side": 64, "width": 64, "height": 64, "length": 25, "frame_rate": 25.0, "strength": 0.0}
 
 
 @pytest.fixture(autouse=True)
@@ -139,11 +139,7 @@ def sampled(model, clip, video_vae, audio_vae, reference):
     """The takes, each sampled as the host does for one seed of the list."""
     seeds = vaes.node("takes", "Takes").execute(len(SEEDS), SEEDS[0]).args[0]
     assert seeds == SEEDS
-    latent = (
-        vaes.node("first_frame", "FirstFrameCondition")
-        .execute(video_vae, audio_vae, *LATENT_ARGUMENTS)
-        .args[0]
-    )
+    latent = vaes.node("first_frame", "FirstFrameCondition").execute(video_vae, audio_vae, **CLIP).args[0]
     sampler = vaes.node("sampling", "IdentityGuidedKSampler")
     positive = clip.conditioning[0]
     return [

@@ -176,10 +176,15 @@ def _checked(method: str, path: str, status: int, content: Any) -> Any:
 
 
 def _refusal_text(answer: dict[str, Any], graph: ApiGraph) -> str:
-    lines = []
+    lines, said = [], set()
     for node_id, found in (answer.get("node_errors") or {}).items():
         class_type = found.get("class_type") or graph.get(node_id, {}).get("class_type")
         for error in found.get("errors") or []:
+            # What `validate_inputs` refuses comes once for every input that it looks at: "input - sentence".
+            sentence = node_id, (error.get("details") or "").partition(" - ")[2] or error.get("details")
+            if sentence in said:
+                continue
+            said.add(sentence)
             lines.append(f"{class_type} (node {node_id}): {error.get('message')}: {error.get('details')}")
     error = answer.get("error") or {}
     if not lines and isinstance(error, dict):

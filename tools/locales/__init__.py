@@ -6,6 +6,9 @@ is no longer found, so that no translation outlives what it translates. What Com
 nodeDefs.json`, is drawn from a running host's node definitions:
 
     python3 dev.py locales
+
+English has a file too: its texts are the nodes' own, and its names are labels that people read in place of the ids of
+inputs. `en.json` has those that are more than the id without its underscores.
 """
 
 import json
@@ -16,7 +19,8 @@ from typing import Any
 
 from dev_setup.versions import ROOT
 
-LANGUAGES = ("fr", "zh")
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "fr", "zh")
 FOLDER = ROOT / "locales"
 CATALOGUES = Path(__file__).parent
 OWN_PREFIX = "LTXIDLoRA_"
@@ -50,7 +54,21 @@ class Catalogue:
         return table.get(english, english)
 
 
+class EnglishCatalogue(Catalogue):
+    """Labels for ids; everything else is English already."""
+
+    def name(self, english: str) -> str:
+        self.used.add(english)
+        return self.names.get(english, english.replace("_", " "))
+
+    def text(self, english: str) -> str:
+        return english
+
+
 def read_catalogue(language: str) -> Catalogue:
+    if language == ENGLISH:
+        names = json.loads((CATALOGUES / "en.json").read_text(encoding="utf-8"))["names"]
+        return EnglishCatalogue(names, {})
     entries = json.loads((CATALOGUES / f"{language}.json").read_text(encoding="utf-8"))
     return Catalogue(entries["names"], entries["texts"])
 

@@ -147,7 +147,7 @@ def add_face_voice_words(
         has_shared_words: the words stand in a node of their own, for others to read.
     """
     section = graph.section("2 · Face, voice, words", GREEN, COLUMNS[0], is_below=True)
-    image = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=260)
+    image = section.node("LoadImage", title="Face (first frame)", image="idlora_portrait.png", height=300)
     recording = None if is_saved_voice else add_recording(section)
     words = add_shared_words(section) if has_shared_words else SPEECH
     length, frame_rate = add_clip_length(section)

@@ -18,7 +18,7 @@ from .head import (
 from .models import UPSCALER
 
 PREVIEW_HEIGHT = 220
-PLAYER_HEIGHT = 300
+PLAYER_HEIGHT = 350
 SAMPLER = "LTXIDLoRA_KSampler"
 STAGE_2_SIGMAS = "0.909375, 0.725, 0.421875, 0.0"
 OFF = {"video_cfg": 1.0, "audio_cfg": 1.0, "identity_scale": 1.0, "stg_scale": 0.0, "av_bimodal_scale": 1.0}

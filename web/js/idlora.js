@@ -4,6 +4,7 @@
 
 import { app } from "../../../scripts/app.js"
 import { watchTyping } from "./hint.js"
+import { labelTextBoxes } from "./labels.js"
 
 const OURS = "LTXIDLoRA_"
 const ADVICE = "idlora.advice" // sent by nodes/host/status.py; an empty text takes the node's advice back
@@ -21,6 +22,11 @@ app.registerExtension({
     app.api.addEventListener(ADVICE, onAdvice)
     listenToRefusals()
     watchTyping()
+  },
+  nodeCreated: labelTextBoxes,
+  loadedGraphNode: labelTextBoxes,
+  afterConfigureGraph() {
+    for (const node of app.rootGraph.nodes) labelTextBoxes(node) // subgraph nodes have their widgets only now
   }
 })
 
