@@ -205,11 +205,11 @@ class Dataset(io.ComfyNode):
 def _folder(widget: str, text: str) -> Path:
     """An existing folder, by its full path or below the input folder."""
     given = text.strip().strip('"')
-    path = Path(folder_paths.get_input_directory()) / Path(given).expanduser() if given else None
     try:
-        if path is not None and path.is_dir():
+        path = Path(folder_paths.get_input_directory()) / Path(given).expanduser()
+        if given and path.is_dir():
             return path
-    except (OSError, ValueError):  # too long, or a null byte
+    except (OSError, ValueError, RuntimeError):  # too long, a null byte, or ~ of nobody
         pass
     raise ValueError(
         f"{widget} is '{shown(text)}', which is not a folder; give its full path, or its path below ComfyUI's input"

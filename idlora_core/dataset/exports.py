@@ -96,7 +96,10 @@ def _conditions(text: dict[str, Tensor]) -> dict[str, Tensor]:
 
     mask = F.pad(torch.ones(tokens, dtype=torch.int64), (length - tokens, 0))
     video, audio = padded(text["video"]), padded(text["audio"])
-    return {"video_prompt_embeds": video, "audio_prompt_embeds": audio, "prompt_attention_mask": mask}
+    conditions = {"video_prompt_embeds": video, "audio_prompt_embeds": audio, "prompt_attention_mask": mask}
+    if torch.equal(video, audio):  # LTX-2, whose trainer reads one
+        conditions["prompt_embeds"] = video
+    return conditions
 
 
 def _clips(dataset: Dataset, part: Path, folder: Path) -> None:

@@ -83,6 +83,16 @@ def test_the_authors_layout(dataset):
     assert config["validation"]["video_dims"] == [64, 96, 121]
 
 
+def test_ltx_2_has_one_text_for_both_streams(dataset):
+    embeds = torch.randn(1100, 48).bfloat16()  # longer than their 1024: the next multiple of 128
+    dataset.store.keep_tensors("t", {"video": embeds, "audio": embeds.clone()})
+    conditions = torch.load(export(dataset, AUTHORS) / "conditions" / "ann_0.pt", weights_only=True)
+    assert (
+        conditions["prompt_embeds"].shape == (1152, 48) and conditions["prompt_attention_mask"].sum() == 1100
+    )
+    assert torch.equal(conditions["prompt_embeds"], conditions["audio_prompt_embeds"])
+
+
 def test_musubis_layout(dataset):
     folder = export(dataset, CLIPS)
     config = tomllib.loads((folder / "musubi.toml").read_text("utf-8"))

@@ -210,6 +210,7 @@ def test_an_interrupted_run_is_taken_up(studio, made, people):
 REFUSED = {
     "no consent": ({"consent": " "}, "The consent field is empty"),
     "no such folder": ({"clips": "nowhere"}, "clips is 'nowhere', which is not a folder"),
+    "nobody's folder": ({"clips": "~nobody_at_all/x"}, "clips is '~nobody_at_all/x', which is not a folder"),
     "no folder": ({"clips": ""}, "clips is '', which is not a folder"),
     "no cleaned folder": ({"cleaned_speech": "nowhere"}, "cleaned_speech is 'nowhere'"),
     "no clips": ({"clips": "."}, "There are no clips in"),
