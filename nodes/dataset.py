@@ -1,15 +1,13 @@
 """ID-LoRA Dataset: a folder of clips becomes what a trainer reads."""
 
-from pathlib import Path
-
-import folder_paths
 from comfy_api.latest import io, ui
 
 from ..idlora_core.dataset.exports import EXPORTS
 from ..idlora_core.dataset.manifest import required_consent
 from ..idlora_core.dataset.report import Report
 from ..idlora_core.frames import MAX_SIDE, checked_length, checked_size
-from ..idlora_core.options import checked_choice, checked_number, shown
+from ..idlora_core.options import checked_choice, checked_number
+from .host import dataset_folders
 from .host import vae as host_vae
 from .host.dataset_run import DatasetRun, Settings
 from .host.status import log, send_status
@@ -17,7 +15,6 @@ from .host.text_features import check_text_encoder
 from .pictures import dataset_picture
 from .sockets import TRAINING_CATEGORY, TrainingData, audio_vae_input, video_vae_input
 
-FOLDER = "idlora_datasets"
 MAX_LENGTH = 257
 MAX_REFERENCES = 8
 SNR_DB = (0.0, 60.0)
@@ -149,13 +146,9 @@ class Dataset(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, clips=None, cleaned_speech=None, **_: object) -> list[tuple[str, int, int]]:
         """What is in the folders: a new clip or caption is a reason to run again."""
-        found = []
-        for text in filter(None, (clips, cleaned_speech)):
-            folder = Path(folder_paths.get_input_directory()) / Path(text.strip().strip('"')).expanduser()
-            for path in sorted((*folder.glob("*"), *folder.glob("*/*"))):
-                facts = path.stat()
-                found.append((str(path), facts.st_size, facts.st_mtime_ns))
-        return found
+        return [
+            entry for text in filter(None, (clips, cleaned_speech)) for entry in dataset_folders.content(text)
+        ]
 
     @classmethod
     def execute(
@@ -180,9 +173,11 @@ class Dataset(io.ComfyNode):
         check_text_encoder(clip)
         checked_number("length", length, 9, MAX_LENGTH)
         settings = Settings(
-            clips=_folder("clips", clips),
-            cleaned=_folder("cleaned_speech", cleaned_speech) if cleaned_speech.strip() else None,
-            output=Path(folder_paths.get_output_directory()) / FOLDER / _plain_name(name),
+            clips=dataset_folders.source("clips", clips),
+            cleaned=dataset_folders.source("cleaned_speech", cleaned_speech)
+            if cleaned_speech.strip()
+            else None,
+            output=dataset_folders.target(name),
             consent=required_consent(consent),
             width=checked_size(width, height)[0],
             height=height,
@@ -200,31 +195,6 @@ class Dataset(io.ComfyNode):
         shown_picture = _picture(report)
         outputs = dataset, report.text
         return io.NodeOutput(*outputs, ui=shown_picture) if shown_picture else io.NodeOutput(*outputs)
-
-
-def _folder(widget: str, text: str) -> Path:
-    """An existing folder, by its full path or below the input folder."""
-    given = text.strip().strip('"')
-    try:
-        path = Path(folder_paths.get_input_directory()) / Path(given).expanduser()
-        if given and path.is_dir():
-            return path
-    except (OSError, ValueError, RuntimeError):  # too long, a null byte, or ~ of nobody
-        pass
-    raise ValueError(
-        f"{widget} is '{shown(text)}', which is not a folder; give its full path, or its path below ComfyUI's input"
-        " folder."
-    )
-
-
-def _plain_name(name: str) -> str:
-    """The name of one folder, on every system."""
-    plain = name.strip()
-    if not plain or len(plain) > 80 or not all(c.isalnum() or c in "-_ " for c in plain):
-        raise ValueError(
-            f"name is '{shown(name)}'; use up to 80 letters, digits, spaces, - and _: it becomes a folder's name."
-        )
-    return plain
 
 
 def _picture(report: Report) -> dict | None:
