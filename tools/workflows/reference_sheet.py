@@ -3,23 +3,19 @@
 from .graph import Graph, Node, Output, Section
 from .head import (
     COLUMNS,
-    CONSENT,
     DECODER_WIDTH,
     GREEN,
-    GREY,
-    NOTE_WIDTH,
     ORANGE,
     PLAYER_WIDTH,
     PURPLE,
     SAMPLER_WIDTH,
     Conditions,
     Loaders,
-    add_clip_length,
     add_introduction,
     add_loaders,
 )
 from .tail import PREVIEW_HEIGHT, add_sampler, add_video_file
-from .two_people import SCRIPT_WIDTH, SOUNDS, TWO_PEOPLE_NEGATIVE, VISUAL, add_cast, add_script, add_voices
+from .two_people import SOUNDS, VISUAL, add_cast, add_conditions
 
 TITLE = "ID-LoRA Two People, Reference Sheet"
 WIDTH, HEIGHT = 768, 448  # what the LoRA was trained on, with 121 frames
@@ -54,39 +50,21 @@ def reference_sheet() -> Graph:
     add_introduction(graph, INTRODUCTION)
     loaders = add_loaders(graph, ingredients=True)
     section = graph.section("2 · Sheet, cast and script", GREEN, COLUMNS[0], is_below=True)
-    sheet = section.node("LoadImage", title="Reference sheet", image="idlora_two_people.png", height=300)
-    recording, left, right = add_voices(section, loaders)
-    section.column(COLUMNS[1])
-    cast = add_cast(section, left, right)
-    length, frame_rate = add_clip_length(section)
+    sheet = section.node("LoadImage", title="Reference sheet", image="idlora_two_people.png", height=260)
+    cast = add_cast(section, loaders)
     latent = section.node(
         "LTXIDLoRA_FirstFrame",
         video_vae=loaders.video_vae,
         audio_vae=loaders.audio_vae,
         width=WIDTH,
-        length=length,
-        frame_rate=frame_rate,
+        length=cast.length,
+        frame_rate=cast.frame_rate,
     )
     latent.values["height"] = HEIGHT  # as an argument it is the height of the node's body
-    section.column(SCRIPT_WIDTH)
     texts = {"visual": SHEET_VISUAL, "script": SCRIPT, "sounds": SOUNDS}
-    script = add_script(section, loaders, cast, length, frame_rate, texts)
-    negative = section.node(
-        "CLIPTextEncode", title="Negative", height=100, clip=loaders.clip, text=TWO_PEOPLE_NEGATIVE
-    )
-    graph.section(None, GREY, NOTE_WIDTH, place="foot").note("Consent", CONSENT, height=110)
-    conditions = Conditions(
-        script["positive"],
-        negative["CONDITIONING"],
-        latent["latent"],
-        script["reference"],
-        sheet["IMAGE"],
-        recording,
-        length,
-        frame_rate,
-    )
+    conditions = add_conditions(graph, section, loaders, cast, texts, sheet["IMAGE"], latent["latent"])
     sampled = _add_sampling(graph, loaders, conditions)
-    _add_save(graph, loaders, sampled, frame_rate)
+    _add_save(graph, loaders, sampled, conditions.frame_rate)
     return graph
 
 
@@ -95,6 +73,8 @@ def _add_sampling(graph: Graph, loaders: Loaders, conditions: Conditions) -> Out
     section = graph.section("3 · Guide and sample", PURPLE, COLUMNS[2])
     apart = section.node("LTXVSeparateAVLatent", title="Before the guide", av_latent=conditions.latent)
     repeated = section.node("RepeatImageBatch", image=conditions.image, amount=conditions.length)
+    section.note("Guide", GUIDE, height=330)
+    section.column(COLUMNS[2])
     guide = section.node(
         "LTXVAddGuide",
         positive=conditions.positive,
@@ -105,13 +85,13 @@ def _add_sampling(graph: Graph, loaders: Loaders, conditions: Conditions) -> Out
         frame_idx=0,
         strength=1.0,
     )
+    section.column(COLUMNS[2])
     joint = section.node(
         "LTXVConcatAVLatent",
         title="With the guide",
         video_latent=guide["latent"],
         audio_latent=apart["audio_latent"],
     )
-    section.note("Guide", GUIDE, height=250)
     section.column(SAMPLER_WIDTH)
     guided = Conditions(
         guide["positive"],
@@ -131,13 +111,16 @@ def _add_sampling(graph: Graph, loaders: Loaders, conditions: Conditions) -> Out
 
 
 def _without_guide(section: Section, guide: Node, sampled: Output) -> Output:
+    section.column(COLUMNS[2])
     apart = section.node("LTXVSeparateAVLatent", title="Sampled", av_latent=sampled)
+    section.column(COLUMNS[2])
     cropped = section.node(
         "LTXVCropGuides",
         positive=guide["positive"],
         negative=guide["negative"],
         latent=apart["video_latent"],
     )
+    section.column(COLUMNS[2])
     whole = section.node(
         "LTXVConcatAVLatent",
         title="Without the guide",

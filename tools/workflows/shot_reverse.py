@@ -21,9 +21,9 @@ from .head import (
     add_clip_length,
     add_introduction,
     add_loaders,
+    add_reference,
 )
 from .tail import PREVIEW_HEIGHT, add_decoder, add_sampler, add_video_file
-from .two_people import add_voice
 
 TITLE = "ID-LoRA Shot Reverse Shot"
 
@@ -94,9 +94,9 @@ def shot_reverse() -> Graph:
     section = graph.section("2 · Both clips", GREEN, COLUMNS[0], is_below=True)
     length, frame_rate = add_clip_length(section)
     section.column(COLUMNS[1])
-    negative = section.node("CLIPTextEncode", title="Negative", height=100, clip=loaders.clip, text=NEGATIVE)
+    section.note("Why two clips", WHY, height=260)
     section.column(COLUMNS[2])
-    section.note("Why two clips", WHY, height=230)
+    negative = section.node("CLIPTextEncode", title="Negative", height=100, clip=loaders.clip, text=NEGATIVE)
     graph.section(None, GREY, NOTE_WIDTH, place="foot").note("Consent", CONSENT, height=110)
     shared = Shared(loaders, negative["CONDITIONING"], length, frame_rate)
     clips = [
@@ -109,8 +109,8 @@ def shot_reverse() -> Graph:
 
 def _add_shot(section: Section, shared: Shared, shot: Shot) -> Node:
     loaders = shared.loaders
-    image = section.node("LoadImage", title=f"Face: {shot.name}", image=shot.picture, height=300)
-    recording, reference = add_voice(section, loaders, f"Voice: {shot.name}", shot.recording)
+    image = section.node("LoadImage", title=f"Face: {shot.name}", image=shot.picture, height=260)
+    recording = section.node("LoadAudio", title=f"Voice: {shot.name}", audio=shot.recording, height=130)
     section.column(COLUMNS[1])
     prompt = section.node(
         "LTXIDLoRA_Prompt",
@@ -121,6 +121,8 @@ def _add_shot(section: Section, shared: Shared, shot: Shot) -> Node:
         length=shared.length,
         frame_rate=shared.frame_rate,
     )
+    reference = add_reference(section, loaders, recording["AUDIO"])
+    section.column(COLUMNS[2])
     positive = section.node(
         "CLIPTextEncode", title="Positive", height=60, clip=loaders.clip, text=prompt["prompt"]
     )
@@ -139,12 +141,13 @@ def _add_shot(section: Section, shared: Shared, shot: Shot) -> Node:
         latent["latent"],
         reference,
         image["IMAGE"],
-        recording,
+        recording["AUDIO"],
         shared.length,
         shared.frame_rate,
     )
     sampled = add_sampler(section, loaders.model, conditions, latent=latent["latent"], reference=reference)
     section.space(PREVIEW_HEIGHT)
+    section.column(DECODER_WIDTH)
     return add_decoder(section, loaders, sampled)
 
 
@@ -156,6 +159,7 @@ def _add_joined(graph: Graph, clips: list[Node], frame_rate: Output) -> None:
         "ImageBatch", title="Join pictures", image1=first["images"], image2=second["images"]
     )
     sound = section.node("AudioConcat", title="Join sounds", audio1=first["audio"], audio2=second["audio"])
-    section.column(PLAYER_WIDTH)
+    section.column(DECODER_WIDTH)
     video = section.node("CreateVideo", images=frames["IMAGE"], audio=sound["AUDIO"], fps=frame_rate)
+    section.column(PLAYER_WIDTH)
     add_video_file(section, graph.name, video["VIDEO"])

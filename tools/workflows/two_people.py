@@ -1,5 +1,6 @@
 """Two people in one picture who speak in turn: a cast of two and a script."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from .graph import Graph, Node, Output, Section
@@ -10,19 +11,19 @@ from .head import (
     GREY,
     NEGATIVE,
     NOTE_WIDTH,
-    REFERENCE_PICTURE_HEIGHT,
     STATUS_HEIGHT,
     Conditions,
     Loaders,
     add_clip_length,
     add_introduction,
     add_loaders,
+    add_reference,
 )
 from .tail import add_sampling, add_save
 
 TITLE = "ID-LoRA Two People Talking"
 TIMELINE_HEIGHT = 160
-SCRIPT_WIDTH = 360
+SCRIPT_WIDTH = 400
 
 INTRODUCTION = """
 # Two people talk in one clip, each in their own voice
@@ -67,59 +68,73 @@ def two_people() -> Graph:
 def add_cast_and_script(graph: Graph, loaders: Loaders) -> Conditions:
     section = graph.section("2 · Cast and script", GREEN, COLUMNS[0], is_below=True)
     image = section.node(
-        "LoadImage", title="Picture (first frame)", image="idlora_two_people.png", height=300
+        "LoadImage", title="Picture (first frame)", image="idlora_two_people.png", height=260
     )
-    recording, left, right = add_voices(section, loaders)
-    section.column(COLUMNS[1])
-    cast = add_cast(section, left, right)
-    length, frame_rate = add_clip_length(section)
+    cast = add_cast(section, loaders)
     latent = section.node(
         "LTXIDLoRA_FirstFrame",
         video_vae=loaders.video_vae,
         audio_vae=loaders.audio_vae,
         image=image["IMAGE"],
-        length=length,
-        frame_rate=frame_rate,
+        length=cast.length,
+        frame_rate=cast.frame_rate,
     )
-    section.column(SCRIPT_WIDTH)
     values = {"image": image["IMAGE"], "visual": VISUAL, "script": SCRIPT, "sounds": SOUNDS}
-    script = add_script(section, loaders, cast, length, frame_rate, values)
+    return add_conditions(graph, section, loaders, cast, values, image["IMAGE"], latent["latent"])
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Two people with their voices, and the clip that they share; `recording` is of the first."""
+
+    members: Output
+    recording: Output
+    length: Output
+    frame_rate: Output
+
+
+def add_cast(section: Section, loaders: Loaders) -> Cast:
+    """Recordings below what stands in the first column, then their references, then the members, one behind the other."""
+    recordings = [
+        section.node("LoadAudio", title=f"Voice on the {place}", audio=audio, height=130)["AUDIO"]
+        for place, audio in (("left", "idlora_voice.flac"), ("right", "idlora_voice_2.flac"))
+    ]
+    length, frame_rate = add_clip_length(section)
+    section.column(COLUMNS[1])
+    left, right = (add_reference(section, loaders, recording) for recording in recordings)
+    section.column(COLUMNS[2])
+    first = add_member(section, "Anna", left, "left", "the woman on the left")
+    section.column(COLUMNS[2])
+    members = add_member(section, "Ben", right, "right", "the man on the right", cast=first)
+    return Cast(members, recordings[0], length, frame_rate)
+
+
+def add_conditions(
+    graph: Graph,
+    section: Section,
+    loaders: Loaders,
+    cast: Cast,
+    values: dict[str, Any],
+    image: Output,
+    latent: Output,
+) -> Conditions:
+    """The script, and what it makes of the cast."""
     negative = section.node(
         "CLIPTextEncode", title="Negative", height=100, clip=loaders.clip, text=TWO_PEOPLE_NEGATIVE
     )
+    section.column(SCRIPT_WIDTH)
+    script = add_script(section, loaders, cast.members, cast.length, cast.frame_rate, values)
     graph.section(None, GREY, NOTE_WIDTH, place="foot").note("Consent", CONSENT, height=110)
     return Conditions(
         script["positive"],
         negative["CONDITIONING"],
-        latent["latent"],
+        latent,
         script["reference"],
-        image["IMAGE"],
-        recording,
-        length,
-        frame_rate,
+        image,
+        cast.recording,
+        cast.length,
+        cast.frame_rate,
     )
-
-
-def add_voices(section: Section, loaders: Loaders) -> tuple[Output, Output, Output]:
-    """The first recording, and both references."""
-    recording, left = add_voice(section, loaders, "Voice on the left", "idlora_voice.flac")
-    _, right = add_voice(section, loaders, "Voice on the right", "idlora_voice_2.flac")
-    return recording, left, right
-
-
-def add_cast(section: Section, left: Output, right: Output) -> Output:
-    first = add_member(section, "Anna", left, "left", "the woman on the left")
-    return add_member(section, "Ben", right, "right", "the man on the right", cast=first)
-
-
-def add_voice(section: Section, loaders: Loaders, title: str, audio: str) -> tuple[Output, Output]:
-    """A recording and its reference."""
-    recording = section.node("LoadAudio", title=title, audio=audio, height=130)
-    reference = section.node(
-        "LTXIDLoRA_EncodeReferenceAudio", audio=recording["AUDIO"], audio_vae=loaders.audio_vae
-    )
-    section.space(STATUS_HEIGHT + REFERENCE_PICTURE_HEIGHT)
-    return recording["AUDIO"], reference["reference"]
 
 
 def add_script(
@@ -132,7 +147,7 @@ def add_script(
 ) -> Node:
     """The script's node, with the room for its time line; `values` are its texts, and the picture."""
     inputs = {"cast": cast, "clip": loaders.clip, "length": length, "frame_rate": frame_rate, **values}
-    script = section.node("LTXIDLoRA_SceneScript", height=360 + STATUS_HEIGHT, **inputs)
+    script = section.node("LTXIDLoRA_SceneScript", height=440 + STATUS_HEIGHT, **inputs)
     section.space(TIMELINE_HEIGHT)
     return script
 
