@@ -213,7 +213,7 @@ REFUSED = {
     "nobody's folder": ({"clips": "~nobody_at_all/x"}, "clips is '~nobody_at_all/x', which is not a folder"),
     "no folder": ({"clips": ""}, "clips is '', which is not a folder"),
     "no cleaned folder": ({"cleaned_speech": "nowhere"}, "cleaned_speech is 'nowhere'"),
-    "no clips": ({"clips": "."}, "There are no clips in"),
+    "no clips": ({"clips": "empty"}, "There are no clips in"),
     "a path as name": ({"name": "../x"}, "name is '../x'"),
     "length": ({"length": 50}, "LTX-2 makes 8n + 1 frames: use 49 or 57"),
     "video VAE": ({"video_vae": ["audio_vae", 0]}, "video VAE socket got AudioVAE"),
@@ -224,6 +224,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("changes, words", REFUSED.values(), ids=list(REFUSED))
 def test_what_is_wrong_with_the_graph_is_one_sentence(studio, people, changes, words):
+    (studio.input_dir / "empty").mkdir(exist_ok=True)
     with pytest.raises(ExecutionFailed) as error:
         studio.run(graph(**changes))
     assert words in str(error.value) and "\n" not in str(error.value).strip()

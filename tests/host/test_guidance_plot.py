@@ -130,8 +130,8 @@ def test_the_status_line_says_passes_and_after_the_run_the_time(studio, listener
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"reference": None}, "No voice connected: the model invents one. LTX-2.3"),
-        ({"model": ["model", 0]}, "No ID-LoRA on this model: add Load ID-LoRA. LTX-2.3"),
+        ({"reference": None}, "\N{WARNING SIGN} No voice connected: the model invents one. LTX-2.3"),
+        ({"model": ["model", 0]}, "\N{WARNING SIGN} No ID-LoRA on this model: add Load ID-LoRA. LTX-2.3"),
         ({}, "LTX-2.3"),
     ],
     ids=["no voice", "no ID-LoRA", "both"],

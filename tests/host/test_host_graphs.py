@@ -106,7 +106,7 @@ def test_the_hosts_frame_rate_node_is_heeded_where_the_latent_knows_none(render)
 def test_the_latents_frame_rate_goes_before_the_conditionings_and_the_status_says_so(render, status_lines):
     video = render(small_graph(conditioning_at(12.5), sample={**RATED, "seed": 301}))
     assert status_lines("sample")[0].startswith(
-        "Frame rate 25 (latent) is used, not 12.5 (positive, negative)."
+        "\N{WARNING SIGN} Frame rate 25 (latent) is used, not 12.5 (positive, negative)."
     )
     assert video.distance(render(small_graph(sample={"seed": 301}))) < SAME
 
@@ -117,7 +117,7 @@ def test_the_guider_says_when_its_frame_rate_and_the_conditionings_differ(render
     nodes = hosts_sampler(guider) | conditioning_at(12.5)
     render(small_graph(nodes, decode={"latent": ["sampled", 0]}))
     assert status_lines("guider")[0].startswith(
-        "Frame rate 25 (set here) is used, not 12.5 (positive, negative)."
+        "\N{WARNING SIGN} Frame rate 25 (set here) is used, not 12.5 (positive, negative)."
     )
 
 
