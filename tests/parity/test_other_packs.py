@@ -144,7 +144,7 @@ def test_fast_deviates_with_an_added_call_as_without(model, clip, denoise, video
         return max(relative_l2(a, b) for a, b in zip(fast, exact, strict=True))
 
     with_call = deviation(with_forward(model, TEXT_LAYERS, second_call(0.3)))
-    assert 0 < with_call < 1.5 * deviation(model)
+    assert 0 < with_call < 2 * deviation(model)
 
 
 # A replaced forward

@@ -151,6 +151,7 @@ def test_parts_equal_dense_masks(guide, clip, monkeypatch):
     assert max(relative_l2(a, b) for a, b in zip(in_parts, masked, strict=True)) < 1e-5
 
 
+@torch.no_grad()
 def test_voices_and_words_equal_ltx_core_with_its_masks(guide, clip, checkpoint):
     """Lightricks' transformer with the dense masks that the core writes: one prediction."""
     scene = two_speakers()
