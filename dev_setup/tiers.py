@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from .versions import HOSTS, NEWEST_HOST, OLDEST_HOST, TESTS
 TIERS = ("core", "setup", "takes", "parity", "host", "install", "browser", "fuzz")
 WITHOUT_HOST = ("core", "setup")
 DEFAULT_HOSTS = (OLDEST_HOST, NEWEST_HOST)
+LANES = 2
+LONGEST_FIRST = ("browser", "host", "parity", "fuzz", "install", "takes", "setup", "core")
 SECONDS_TO_END = 30
 TESTS_FAILED, NOTHING_COLLECTED = 1, 5
 
@@ -68,9 +71,17 @@ def add_test_options(parser: argparse.ArgumentParser) -> None:
         help="the browser tier on the newest frontend of the package index, in place of the one that ComfyUI pins",
     )
 
+    parser.add_argument(
+        "--one-by-one", action="store_true", help="never two tiers at a time; pytest's output as it comes"
+    )
+
 
 def run_tests(options: argparse.Namespace) -> int:
-    results = [_run(run, options.rest, options.newest_frontend) for run in _runs(options)]
+    runs = _runs(options)
+    if len(runs) == 1 or options.one_by_one or (os.cpu_count() or 1) < LANES:
+        results = [_run(run, options) for run in runs]
+    else:
+        results = _run_side_by_side(runs, options)
     say("")
     for result in results:
         say(str(result))
@@ -101,25 +112,48 @@ def _runs(options: argparse.Namespace) -> list[Run]:
     return runs
 
 
-def _run(run: Run, pytest_options: list[str], has_newest_frontend: bool) -> Result:
-    say(f"\n== {run.label}")
+def _run_side_by_side(runs: list[Run], options: argparse.Namespace) -> list[Result]:
+    """Results in the order of the runs; the long ones are started first."""
+    say(f"{LANES} tiers at a time; each one's output follows when it has ended.")
+    running: set[subprocess.Popen] = set()
+    with ThreadPoolExecutor(LANES) as pool:
+        by_length = sorted(runs, key=lambda run: LONGEST_FIRST.index(run.tier))
+        futures = {run: pool.submit(_run, run, options, running) for run in by_length}
+        try:
+            return [futures[run].result() for run in runs]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(running):
+                process.terminate()  # pytest stops the host that it started
+            raise
+
+
+def _run(run: Run, options: argparse.Namespace, running: set[subprocess.Popen] | None = None) -> Result:
+    """One tier; beside others, which are in `running`, its output is shown when it has ended."""
+    say(f"\n== {run.label}" + ("" if running is None else " begins"))
     started = time.monotonic()
     try:
-        result = _run_pytest(run, pytest_options, has_newest_frontend)
+        result = _run_pytest(run, options, running)
     except SetupError as error:
         say(str(error))
         result = Result(run.label, failed=1, problem="could not run")
     return Result(**{**vars(result), "seconds": time.monotonic() - started})
 
 
-def _run_pytest(run: Run, pytest_options: list[str], has_newest_frontend: bool) -> Result:
+def _run_pytest(run: Run, options: argparse.Namespace, running: set[subprocess.Popen] | None) -> Result:
     """Raises: SetupError: what the tier needs could not be set up."""
-    python, variables = environment.python(), _variables(run, has_newest_frontend)
+    python, variables = environment.python(), _variables(run, options.newest_frontend)
     with tempfile.TemporaryDirectory(prefix="idlora-test-", ignore_cleanup_errors=True) as work_dir:
         report = Path(work_dir) / "report.xml"
         command = [python, "-m", "pytest", "-c", TESTS / "pytest.ini", TESTS / run.tier]
         outputs = [f"--junitxml={report}", f"--basetemp={work_dir}/files"]
-        exit_code = _call([*map(str, command), *outputs, *pytest_options], variables)
+        words = [*map(str, command), *outputs, *options.rest]
+        if running is None:
+            exit_code = _call(words, variables)
+        else:
+            log = Path(work_dir) / "output.txt"
+            exit_code = _call_beside(words, variables, log, running)
+            say(f"\n== {run.label}\n{log.read_text(encoding='utf-8', errors='replace')}")
         return _read_report(run.label, report, exit_code)
 
 
@@ -157,6 +191,24 @@ def _call(command: list[str], variables: dict[str, str]) -> int:
         except subprocess.TimeoutExpired:
             process.kill()
         raise
+
+
+def _call_beside(
+    command: list[str], variables: dict[str, str], log: Path, running: set[subprocess.Popen]
+) -> int:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            env=variables,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=processes.end_with_parent,
+        )
+    running.add(process)
+    try:
+        return process.wait()
+    finally:
+        running.discard(process)
 
 
 def _read_report(label: str, report: Path, exit_code: int) -> Result:

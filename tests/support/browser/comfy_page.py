@@ -196,12 +196,13 @@ class ComfyPage(FormsAndSentences):
         dialog.get_by_text(pack, exact=True).click()
         self.settle()
         cards = dialog.locator("[data-testid^=template-workflow-]")
-        return {
-            (card.get_attribute("data-testid") or "").removeprefix("template-workflow-"): card.locator(
-                "img"
-            ).evaluate("image => image.naturalWidth")
-            for card in cards.all()
-        }
+        return dict(self._template(card) for card in cards.all())
+
+    def _template(self, card: Locator) -> tuple[str, int]:
+        """Name and width of the picture; the frontend loads the picture when its card comes into view."""
+        card.scroll_into_view_if_needed()
+        name = (card.get_attribute("data-testid") or "").removeprefix("template-workflow-")
+        return name, card.locator("img").evaluate("image => image.naturalWidth")
 
     def found_templates(self, *searches: str) -> list[list[str]]:
         """Type into the template browser's search; the names of the templates that each search leaves."""
