@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -54,7 +55,7 @@ def mp4_of(studio, entry) -> Path:
 
 def test_the_player_shows_the_film_with_its_sound(finished):
     video, film = read_video(finished.mp4), finished.film
-    assert finished.mp4.name in film["source"] and film["hasControls"]
+    assert finished.mp4.name in unquote_plus(film["source"]) and film["hasControls"]
     assert film["width"] == video.width and video.num_frames == SMALL_LENGTH
     assert film["seconds"] == pytest.approx(video.seconds, abs=0.1)
     assert video.audio_channels == 2 and video.audio_peak > 0

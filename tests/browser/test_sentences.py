@@ -44,7 +44,7 @@ def test_advice_stays_over_a_cached_run_and_a_change_of_tab(fast):
     entry = fast.wait_success(fast.run())
     assert "execution_cached" in [name for name, _ in entry["status"]["messages"]]
     fast.wait_toast(PROMPT, TOO_LONG)
-    assert len(fast.toasts()) == len(first), "the old ones are gone"
+    fast.wait_num_toasts(len(first))  # the old ones are gone
     fast.clear()
     fast.wait_toast(PROMPT, TOO_LONG)
 

@@ -50,7 +50,7 @@ def reference_sheet() -> Graph:
     add_introduction(graph, INTRODUCTION)
     loaders = add_loaders(graph, ingredients=True)
     section = graph.section("2 · Sheet, cast and script", GREEN, COLUMNS[0], is_below=True)
-    sheet = section.node("LoadImage", title="Reference sheet", image="idlora_two_people.png", height=260)
+    sheet = section.node("LoadImage", title="Reference sheet", image="idlora_two_people.png", height=330)
     cast = add_cast(section, loaders)
     latent = section.node(
         "LTXIDLoRA_FirstFrame",

@@ -109,7 +109,7 @@ def shot_reverse() -> Graph:
 
 def _add_shot(section: Section, shared: Shared, shot: Shot) -> Node:
     loaders = shared.loaders
-    image = section.node("LoadImage", title=f"Face: {shot.name}", image=shot.picture, height=260)
+    image = section.node("LoadImage", title=f"Face: {shot.name}", image=shot.picture, height=330)
     recording = section.node("LoadAudio", title=f"Voice: {shot.name}", audio=shot.recording, height=130)
     section.column(COLUMNS[1])
     prompt = section.node(

@@ -68,7 +68,7 @@ def two_people() -> Graph:
 def add_cast_and_script(graph: Graph, loaders: Loaders) -> Conditions:
     section = graph.section("2 · Cast and script", GREEN, COLUMNS[0], is_below=True)
     image = section.node(
-        "LoadImage", title="Picture (first frame)", image="idlora_two_people.png", height=260
+        "LoadImage", title="Picture (first frame)", image="idlora_two_people.png", height=330
     )
     cast = add_cast(section, loaders)
     latent = section.node(

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 TOASTS = ".p-toast-message-error, .p-toast-message-warn"
 HINTED = 300  # milliseconds after which the estimate is that of the words
@@ -61,6 +61,10 @@ class FormsAndSentences(ABC):
         """Wait for a toast with this title and these words in its sentence."""
         told = self.page.locator(TOASTS).filter(has_text=title).filter(has_text=words)
         told.first.wait_for()
+
+    def wait_num_toasts(self, number: int) -> None:
+        """Wait until so many stay: one that is taken away fades."""
+        expect(self.page.locator(TOASTS)).to_have_count(number)
 
     # The estimate of speech
 
