@@ -10,7 +10,6 @@ from tools.workflows.files import FOLDER
 
 FILE = FOLDER / f"{NAME}.json"
 LABELS = ["Face", "Voice", "What is said", "What is seen", "How it sounds", "Seconds", "Shape", "Seed"]
-FORGET = {"unload_models": True, "free_memory": True}  # what an earlier test rendered, too
 SIZE = {"max_side": SMALL_VALUES["max_side"]}  # the one value that is not on the form
 
 
@@ -28,7 +27,7 @@ def test_it_opens_as_a_form_with_words_that_people_read(app):
 
 
 def test_filled_in_and_run_it_shows_the_clip(app, studio):
-    studio.post("/free", FORGET)
+    studio.forget()
     app.set_values(SIZE)
     app.fill("What is said", "Good morning.")
     app.fill("Seconds", "1")

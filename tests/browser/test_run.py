@@ -21,7 +21,6 @@ RUNS = [
 ]
 TINY = {"max_side": 64, "seconds": 0.3, "steps": 2, "seed": 5}
 LONG = {**TINY, "steps": 400, "seed": 6}
-FORGET = {"unload_models": True, "free_memory": True}  # what was computed before, too
 SECONDS_TO_STOP = 10  # 2 are wanted, and less is measured; the rest is for a machine that is busy
 
 
@@ -42,7 +41,7 @@ def finished(request, shared_page, studio):
         page.drop_file(FOLDER / f"{name}.json")
         page.set_values(SMALL_VALUES | {"seed": 100})
         nodes = page.nodes()
-        studio.post("/free", FORGET)  # all nodes run, and say on the graph what they did
+        studio.forget()  # all nodes run, and say on the graph what they did
         mp4 = mp4_of(studio, page.wait_success(page.run()))
         assert page.complaints() == [] and page.overlaps() == []
         return Finished(renderer, nodes, page.film(), mp4)
@@ -78,7 +77,7 @@ def test_a_stopped_run_ends_and_the_next_is_right(page, studio, record_property)
     record_property("seconds_to_stop", seconds)
     assert seconds < SECONDS_TO_STOP
     after_the_stop = rendered(page, studio)
-    studio.post("/free", FORGET)
+    studio.forget()
     undisturbed = rendered(page, studio)
     assert after_the_stop.distance(undisturbed) < SAME_FILM
 

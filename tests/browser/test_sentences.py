@@ -11,7 +11,6 @@ from tools.workflows.files import FOLDER
 
 FAST = FOLDER / "ID-LoRA Talking Head, fast lip sync.json"
 TINY = {**SMALL_VALUES, "max_side": 64, "seconds": 0.3}
-FORGET = {"unload_models": True, "free_memory": True}
 LONG_LINE = "one two three four five six seven eight nine ten"
 TOO_LONG = "the rest will be cut off"
 SILENT = "Reference audio is silent"
@@ -30,7 +29,7 @@ def silence(studio):
 
 @pytest.fixture
 def fast(page, studio):
-    studio.post("/free", FORGET)
+    studio.forget()
     page.drop_file(FAST)
     page.set_values({**TINY, "speech": LONG_LINE})
     return page
@@ -84,7 +83,7 @@ def test_what_needs_no_model_is_refused_before_anything_runs(fast, studio, value
 
 
 def test_the_app_says_it_too_from_inside_the_subgraph(page, studio, silence):
-    studio.post("/free", FORGET)
+    studio.forget()
     page.drop_file(FOLDER / f"{APP}.json")
     page.set_values({"max_side": 64, "seconds": 0.3, "speech": LONG_LINE})
     page.wait_success(page.run_app())

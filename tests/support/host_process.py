@@ -21,6 +21,8 @@ PACK_NAME = "idlora-ltx2"
 PACK = {PACK_NAME: ROOT}
 TEXT_ENCODER_DOUBLE = {"text_encoder_double": Path(__file__).resolve().parent / "text_encoder_double"}
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+NEW_CACHE = "Using RAM pressure cache"
+SECONDS_TO_FORGET = 60
 NOT_COPIED = shutil.ignore_patterns(
     ".git", "__pycache__", ".*_cache", "output", "node_modules", ".venv", "venv"
 )
@@ -126,6 +128,16 @@ class HostProcess(HostClient):
                 return
             time.sleep(0.1)
         raise HostError("Sampling did not begin.")
+
+    def forget(self) -> None:
+        """Have models and results dropped, so that all nodes run. At the end of a run the host may miss a request."""
+        before = self.log_text().count(NEW_CACHE)
+        deadline = time.monotonic() + SECONDS_TO_FORGET
+        while self.log_text().count(NEW_CACHE) == before:
+            if time.monotonic() > deadline:
+                raise HostError("The host has not dropped what it keeps.")
+            self.post("/free", {"unload_models": True, "free_memory": True})
+            time.sleep(0.3)
 
     def require_alive(self) -> None:
         if self._process is None or self._process.poll() is not None:
