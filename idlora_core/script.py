@@ -77,7 +77,7 @@ def parse_script(text: str) -> tuple[Entry, ...]:
     for line in lines_of(entries):
         _check_line(line)
     if not lines_of(entries):
-        raise ValueError("The script is empty. Write one line per turn, such as ANNA: Did you hear that?")
+        raise ValueError("The script is empty. Write one line per turn: 'ANNA: Did you hear that?' is one.")
     return tuple(entries)
 
 

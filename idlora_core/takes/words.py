@@ -43,7 +43,7 @@ ONES = [
 ]
 TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 GROUPS = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"), (100, "hundred"))
-LARGEST_NUMBER = 10**12
+LARGEST_NUMBER, MOST_DIGITS = 10**12, 100  # longer ones are read digit by digit
 
 
 def normalised_words(text: str) -> list[str]:
@@ -83,14 +83,18 @@ def word_error_rate(expected: str, heard: str) -> float | None:
 
 def _written_out(match: re.Match[str]) -> str:
     whole, _, fraction = match.group().replace(",", "").partition(".")
-    digits = " ".join(ONES[int(digit)] for digit in fraction)
-    return f" {_cardinal(int(whole))}{' point ' + digits if digits else ''} "
+    number = _cardinal(int(whole)) if len(whole) <= MOST_DIGITS else _digits(whole)
+    return f" {number}{' point ' + _digits(fraction) if fraction else ''} "
+
+
+def _digits(digits: str) -> str:
+    return " ".join(ONES[int(digit)] for digit in digits)
 
 
 def _cardinal(number: int) -> str:
     """A number in English words, without hyphens or `and`."""
     if number >= LARGEST_NUMBER:
-        return " ".join(ONES[int(digit)] for digit in str(number))
+        return _digits(str(number))
     if number < 20:
         return ONES[number]
     if number < 100:

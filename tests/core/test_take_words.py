@@ -85,3 +85,7 @@ def test_any_text_is_normalised_once(text):
     words = normalised_words(text)
     assert all(word and word == word.strip() for word in words)
     assert word_errors(text, text)[0] == 0
+
+
+def test_a_number_longer_than_python_reads_is_read_digit_by_digit():
+    assert normalised_words("7" * 5_000) == ["seven"] * 5_000

@@ -6,7 +6,7 @@ from support.installing.archive import Archive
 from support.installing.scan import findings
 
 BLOB = "QUJD" * 60
-MEDIA = (".png", ".jpg", ".webp", ".flac")
+MEDIA = (".png", ".jpg", ".webp", ".flac", ".safetensors")
 
 
 def test_nothing_that_ships_is_flagged(archive: Archive):

@@ -17,6 +17,8 @@ SHIPPED = {
     "templates": r"workflows/[\w ,-]+\.json",
     "thumbnails": r"workflows/[\w ,-]+\.jpg",
     "example media": r"workflows/assets/[a-z0-9_]+\.(png|jpg|flac|wav)",
+    "synthetic voices": r"voices/[\w ()]+\.safetensors",
+    "voice detector": r"idlora_core/voice/silero_vad_(16k\.safetensors|LICENSE\.txt)",
     "notes on the templates": r"workflows/README\.md",
     "papers": r"README\.md|LICENSE|CHANGELOG\.md|pyproject\.toml",
 }
@@ -27,7 +29,7 @@ NOT_SHIPPED = {
     "documentation": r"docs/.*|CONTRIBUTING\.md",
     "settings of tools": r"\.(gitignore|gitattributes|comfyignore)",
 }
-LARGEST_MIB = 3
+LARGEST_MIB = 5
 LONGEST_PATH = 100  # Windows takes 260 characters, and custom_nodes is some way down
 
 
