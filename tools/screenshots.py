@@ -56,6 +56,7 @@ def take_all(window: Window, host: HostProcess) -> None:
         take_nodes_together(page, own)
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_run(page)
+    with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_voice(page)
     with window.page(host, "nodes2", size=RUN_SIZE, scale=1.5) as page:
         take_scene(page, "run_scene_script")
