@@ -126,7 +126,7 @@ def take_run(page: ComfyPage) -> None:
 def take_scene(page: ComfyPage, name: str, **values: Any) -> None:
     """After a run: who speaks when, on Scene Script."""
     page.drop_file(FOLDER / "ID-LoRA Two People Talking.json")
-    page.set_values(SMALL_VALUES | {"steps": 1, "seed": 42} | values)
+    page.set_values(SMALL_VALUES | {"steps": 1, "seed": 42, "seconds": 4.8} | values)
     page.wait_success(page.run())
     page.film()
     hide_all_but_the_graph(page)
