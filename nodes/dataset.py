@@ -1,18 +1,18 @@
 """ID-LoRA Dataset: a folder of clips becomes what a trainer reads."""
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..idlora_core.dataset.exports import EXPORTS
 from ..idlora_core.dataset.manifest import required_consent
-from ..idlora_core.dataset.report import Report
 from ..idlora_core.frames import MAX_SIDE, checked_length, checked_size
 from ..idlora_core.options import checked_choice, checked_number
 from .host import dataset_folders
 from .host import vae as host_vae
 from .host.dataset_run import DatasetRun, Settings
-from .host.status import log, send_status
+from .host.status import send_status
 from .host.text_features import check_text_encoder
 from .pictures import dataset_picture
+from .pictures.previews import players_and_picture
 from .sockets import TRAINING_CATEGORY, TrainingData, audio_vae_input, video_vae_input
 
 MAX_LENGTH = 257
@@ -191,19 +191,10 @@ class Dataset(io.ComfyNode):
         )
         dataset, report = DatasetRun(settings, video_vae, audio_vae, clip).run()
         remark = "" if report.num_pairs else " Nothing can be trained with this: see the report."
-        send_status(cls.hidden.unique_id, f"{report.summary}.{remark}")
-        shown_picture = _picture(report)
+        shown, problem = players_and_picture([], lambda: dataset_picture.draw(report))
+        send_status(cls.hidden.unique_id, " ".join(filter(None, [f"{report.summary}.{remark}", problem])))
         outputs = dataset, report.text
-        return io.NodeOutput(*outputs, ui=shown_picture) if shown_picture else io.NodeOutput(*outputs)
-
-
-def _picture(report: Report) -> dict | None:
-    """The report as a picture. A Pillow that cannot draw takes it away, never the dataset."""
-    try:
-        return ui.PreviewImage(dataset_picture.draw(report)).as_dict()
-    except Exception:
-        log.exception("The picture of ID-LoRA Dataset could not be drawn")
-        return None
+        return io.NodeOutput(*outputs, ui=shown) if shown else io.NodeOutput(*outputs)
 
 
 NODES = [Dataset]
